@@ -1,0 +1,115 @@
+/** Learns of every binding before an instance is made from it, through Inversify's own services. */
+import type {
+  Binding,
+  BindingActivation,
+  DynamicValueBinding,
+  InstanceBinding,
+  ResolvedValueBinding,
+} from '@inversifyjs/core';
+import type { PluginContext } from '@inversifyjs/plugin';
+import type { ServiceIdentifier } from 'inversify';
+
+/** A binding whose values the container makes; the fluent interface assigns its handlers. */
+export type MakingBinding = (
+  InstanceBinding<unknown> | DynamicValueBinding<unknown> | ResolvedValueBinding<unknown>
+) & { onActivation: BindingActivation | undefined };
+
+export interface BindingListener {
+  /** A binding as it is now. It is told of again before each plan in which it may stand. */
+  bindingMet(binding: MakingBinding): void;
+  bindingRemoved(binding: MakingBinding): void;
+  /** Plans were dropped as a whole; it may be, with all bindings (`restore`, `unbindAll`). */
+  plansCleared(): void;
+}
+
+/** The binding, if its values are made by the container: constants and factories are the user's. */
+export function makingBinding(binding: Binding): MakingBinding | undefined {
+  return binding.type === 'Instance' ||
+    binding.type === 'DynamicValue' ||
+    binding.type === 'ResolvedValue'
+    ? binding
+    : undefined;
+}
+
+/**
+ * Every plan, of this container and of its children, asks the binding service for its bindings,
+ * after the fluent calls and before it decides how to resolve them. There is no event for it.
+ */
+export function watchBindings(context: PluginContext, listener: BindingListener): void {
+  const cache = context.planResultCacheService;
+
+  let followed: PluginContext['bindingService'] | undefined;
+  const clearCache = cache.clearCache.bind(cache);
+  cache.clearCache = () => {
+    clearCache();
+    // restore() replaces the service, and clears the plans next.
+    if (followed !== context.bindingService) {
+      followed = context.bindingService;
+      intercept(followed, listener);
+    }
+    listener.plansCleared();
+  };
+
+  const invalidate = cache.invalidateServiceBinding.bind(cache);
+  cache.invalidateServiceBinding = (invalidation) => {
+    const binding = makingBinding(invalidation.binding);
+    const kind: string = invalidation.kind;
+    if (binding === undefined) {
+      invalidate(invalidation);
+    } else if (kind === 'bindingRemoved') {
+      invalidate(invalidation);
+      listener.bindingRemoved(binding);
+    } else if (
+      wasConsulted(binding, () => {
+        invalidate(invalidation);
+      })
+    ) {
+      // Inversify has taken it into cached plans as `to…()` made it, before the fluent calls that
+      // follow give it a scope and handlers; those plans would never ask for it again.
+      cache.clearCache();
+    }
+  };
+
+  // Neither would the plans that were made before.
+  cache.clearCache();
+}
+
+function intercept(service: PluginContext['bindingService'], listener: BindingListener): void {
+  const tell = (bound: Binding): void => {
+    const binding = makingBinding(bound);
+    if (binding !== undefined) {
+      listener.bindingMet(binding);
+    }
+  };
+  const lookUp = service.getNonParentBindings.bind(service);
+  service.getNonParentBindings = <T>(identifier: ServiceIdentifier) => {
+    const bindings: Iterable<Binding<T>> | undefined = lookUp(identifier);
+    for (const binding of bindings ?? []) {
+      tell(binding);
+    }
+    return bindings;
+  };
+  const set = service.set.bind(service);
+  service.set = <T>(binding: Binding<T>) => {
+    set(binding);
+    // An autobound binding is planned without being looked up.
+    tell(binding);
+  };
+}
+
+/** Whether anything asked, meanwhile, if the binding fits. */
+function wasConsulted(binding: MakingBinding, action: () => void): boolean {
+  const probed: { isSatisfiedBy: MakingBinding['isSatisfiedBy'] } = binding;
+  const { isSatisfiedBy } = probed;
+  let consulted = false;
+  probed.isSatisfiedBy = (constraints) => {
+    consulted = true;
+    return isSatisfiedBy(constraints);
+  };
+  try {
+    action();
+  } finally {
+    probed.isSatisfiedBy = isSatisfiedBy;
+  }
+  return consulted;
+}

@@ -1,0 +1,202 @@
+/** Joins Inversify's bindings to the core: which instance is owned by which container. */
+import { isPromise } from '@inversifyjs/common';
+import type { BindingActivation, ResolutionContext } from '@inversifyjs/core';
+import type { PluginContext } from '@inversifyjs/plugin';
+import type { ServiceIdentifier } from 'inversify';
+
+import {
+  makingBinding,
+  watchBindings,
+  type BindingListener,
+  type MakingBinding,
+} from './binding-watch.js';
+import { exitHooksOf, exitHooksOfPrototype } from './exit-hooks.js';
+import type { ExitHook, ExitSource } from './exit-run.js';
+import { ExitStack, type ExitHost } from './exit-stack.js';
+import { isObject, serviceName } from './inspect.js';
+
+/** A handler of ours: the binding it was made for, and the user's handler that it goes before. */
+interface Wiring {
+  readonly binding: MakingBinding;
+  readonly next: BindingActivation | undefined;
+}
+
+/** What the container around is asked to do. */
+export interface BindingsHost {
+  /** Binds what the module itself offers: at first, and whenever Inversify has dropped it. */
+  bindServices(): void;
+  /** Called once, when the last hook has ended. */
+  disposed(): void;
+}
+
+/** Where the nearest container with the module is found. Not registered: copies must not mix. */
+export const stackToken: ServiceIdentifier<ExitStack> = Symbol('inversify-onexit/stack');
+
+export class ContainerBindings implements ExitHost, BindingListener {
+  readonly stack: ExitStack;
+  readonly #context: PluginContext;
+  readonly #host: BindingsHost;
+  readonly #wirings = new WeakMap<BindingActivation, Wiring>();
+  readonly #stacks = new WeakMap<ResolutionContext, ExitStack>();
+  /** Singletons that were met and have not been seen at the end of their activation. */
+  readonly #unfinished = new Set<MakingBinding>();
+
+  /** @throws Error, before anything is changed, if an instance can no longer be collected. */
+  constructor(context: PluginContext, host: BindingsHost) {
+    this.stack = new ExitStack(this);
+    this.#context = context;
+    this.#host = host;
+    for (const binding of this.#singletons()) {
+      refuseResolved(binding);
+    }
+  }
+
+  watch(): void {
+    watchBindings(this.#context, this);
+  }
+
+  bindingMet(binding: MakingBinding): void {
+    const current = binding.onActivation;
+    const wiring = current === undefined ? undefined : this.#wirings.get(current);
+    const next = wiring === undefined ? current : wiring.next;
+    const hooks = hooksOfClass(binding);
+    const singleton = binding.scope === 'Singleton';
+    if (!singleton && hooks?.length === 0) {
+      // A handler, even one that does nothing, would cost each transient Inversify's fast path.
+      binding.onActivation = next;
+      return;
+    }
+    // A binding restored from a snapshot has the handler that was made for the original.
+    if (wiring?.binding !== binding) {
+      binding.onActivation = this.#activation(binding, hooks, next);
+      this.#wirings.set(binding.onActivation, { binding, next });
+    }
+    if (singleton && !binding.cache.isRight) {
+      this.#unfinished.add(binding);
+    }
+  }
+
+  bindingRemoved(binding: MakingBinding): void {
+    this.#unfinished.delete(binding);
+  }
+
+  plansCleared(): void {
+    const { bindingService } = this.#context;
+    if (
+      this.stack.state !== 'disposed' &&
+      bindingService.getNonParentBindings(stackToken) === undefined
+    ) {
+      this.#host.bindServices();
+    }
+  }
+
+  inFlight(): Promise<unknown> | undefined {
+    const activations: unknown[] = [];
+    for (const binding of this.#unfinished) {
+      if (binding.cache.isRight) {
+        this.#unfinished.delete(binding);
+        if (isPromise(binding.cache.value)) {
+          activations.push(binding.cache.value);
+        }
+      }
+    }
+    return activations.length === 0 ? undefined : Promise.allSettled(activations);
+  }
+
+  disposed(): void {
+    for (const binding of this.#singletons()) {
+      empty(binding);
+    }
+    this.#unfinished.clear();
+    this.#host.disposed();
+  }
+
+  #activation(
+    binding: MakingBinding,
+    hooksOfBinding: readonly ExitHook[] | undefined,
+    next: BindingActivation | undefined,
+  ): BindingActivation {
+    let source: ExitSource | undefined;
+    return (context, instance) => {
+      const hooks = hooksOfBinding ?? exitHooksOf(instance);
+      if (isObject(instance) && hooks.length > 0) {
+        if (source?.hooks !== hooks) {
+          source = sourceOf(binding, instance, hooks);
+        }
+        // Before the user's handler, which may return another object, and may fail.
+        this.#ownerOf(binding, context).push({ subject: instance, source });
+      }
+      const activated = next === undefined ? instance : next(context, instance);
+      // Handlers of the whole service follow, and may take their time.
+      if (
+        !isPromise(activated) &&
+        context.getActivations(binding.serviceIdentifier) === undefined
+      ) {
+        this.#unfinished.delete(binding);
+      }
+      return activated;
+    };
+  }
+
+  #ownerOf(binding: MakingBinding, context: ResolutionContext): ExitStack {
+    if (binding.scope === 'Singleton') {
+      return this.stack;
+    }
+    let stack = this.#stacks.get(context);
+    if (stack === undefined) {
+      stack = context.get(stackToken);
+      this.#stacks.set(context, stack);
+    }
+    return stack;
+  }
+
+  *#singletons(): Iterable<MakingBinding> {
+    const { bindingService } = this.#context;
+    for (const identifier of bindingService.getNonParentBoundServices()) {
+      for (const bound of bindingService.getNonParentBindings(identifier) ?? []) {
+        const binding = makingBinding(bound);
+        if (binding?.scope === 'Singleton') {
+          yield binding;
+        }
+      }
+    }
+  }
+}
+
+/** A class tells its hooks before it has an instance; what a function will return does not. */
+function hooksOfClass(binding: MakingBinding): readonly ExitHook[] | undefined {
+  return binding.type === 'Instance'
+    ? exitHooksOfPrototype(binding.implementationType.prototype)
+    : undefined;
+}
+
+function sourceOf(
+  binding: MakingBinding,
+  instance: object,
+  hooks: readonly ExitHook[],
+): ExitSource {
+  return {
+    service: serviceName(binding.serviceIdentifier, instance),
+    hooks,
+    released() {
+      empty(binding);
+    },
+  };
+}
+
+function empty(binding: MakingBinding): void {
+  binding.cache = { isRight: false, value: undefined };
+}
+
+function refuseResolved(binding: MakingBinding): void {
+  const { isRight, value } = binding.cache;
+  const hooks = hooksOfClass(binding) ?? exitHooksOf(value);
+  // What an activation in flight will bring cannot be told from its promise.
+  if (isRight && (hooks.length > 0 || isPromise(value))) {
+    throw new Error(
+      `LifecycleModule was registered after ${serviceName(binding.serviceIdentifier, value)} had ` +
+        'been resolved, so its exit hooks would never run. Register the module first: ' +
+        'container.register(LifecycleModule), right after new Container().',
+    );
+  }
+}

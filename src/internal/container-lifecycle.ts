@@ -1,0 +1,137 @@
+/** The public handle of one container's stack: it checks and names what callers hand in. */
+import { ContainerDisposedError } from '../errors.js';
+import type { ExitContext } from '../exit-context.js';
+import type { ExitReport, PendingExit } from '../exit-report.js';
+import { Lifecycle, type DisposeOptions, type OnExitCallbackOptions } from '../lifecycle.js';
+import { exitHooksOf } from './exit-hooks.js';
+import type { Exit, ExitHook, ExitSource } from './exit-run.js';
+import type { ExitStack, LifecycleState } from './exit-stack.js';
+import { classNameOf, functionName, isObject } from './inspect.js';
+
+export class ContainerLifecycle extends Lifecycle {
+  readonly #stack: ExitStack;
+
+  constructor(stack: ExitStack) {
+    super();
+    this.#stack = stack;
+  }
+
+  get state(): LifecycleState {
+    return this.#stack.state;
+  }
+
+  onExit(
+    callback: (context: ExitContext) => unknown,
+    options: OnExitCallbackOptions = {},
+  ): () => boolean {
+    requireFunction(callback, 'onExit()');
+    const registration = new Callback(options.name ?? functionName(callback), callback, callback);
+    this.#push({ subject: registration, source: registration });
+    return () => this.#stack.take(({ subject }) => subject === registration).length > 0;
+  }
+
+  unregister(callback: (context: ExitContext) => unknown): number {
+    return this.#stack.take(({ subject }) => isRegistrationOf(callback, subject)).length;
+  }
+
+  adopt<T>(value: T, onExit?: (value: T, context: ExitContext) => unknown): T {
+    const hooks = exitHooksOf(value);
+    if (onExit !== undefined) {
+      requireFunction(onExit, 'adopt()');
+    } else if (hooks.length === 0) {
+      throw new TypeError(
+        `adopt() was given ${classNameOf(value)}, which has no method marked with @OnExit(), and ` +
+          'no callback, so there is nothing to run. Pass one: adopt(value, (value) => value.close()).',
+      );
+    }
+    if (isObject(value) && hooks.length > 0) {
+      this.#push({ subject: value, source: { service: classNameOf(value), hooks } });
+    }
+    if (onExit !== undefined) {
+      const adoption = new Callback(
+        onExit.name === '' ? `adopt(${classNameOf(value)})` : onExit.name,
+        onExit,
+        (context) => onExit(value, context),
+        value,
+      );
+      this.#push({ subject: adoption, source: adoption });
+    }
+    return value;
+  }
+
+  async release(instance: object): Promise<void> {
+    const owned = this.#stack.take(
+      ({ subject }) => subject === instance || isAdoptionOf(instance, subject),
+    );
+    if (owned.length === 0) {
+      throw new Error(
+        `release() was given ${classNameOf(instance)}, which this container does not own: it has ` +
+          'no exit hooks, was exited already, or belongs to another container. Release an ' +
+          'instance once, through the Lifecycle of the container that created it.',
+      );
+    }
+    await this.#stack.release(owned);
+  }
+
+  pending(): readonly PendingExit[] {
+    return this.#stack.pending();
+  }
+
+  dispose(options?: DisposeOptions): Promise<ExitReport> {
+    return this.#stack.dispose(options?.reason);
+  }
+
+  #push(exit: Exit): void {
+    if (this.#stack.state === 'disposed') {
+      throw new ContainerDisposedError(exit.source.service);
+    }
+    this.#stack.push(exit);
+  }
+}
+
+/** A function that is run on exit: subject, source and hook in one. */
+class Callback implements ExitSource, ExitHook {
+  readonly service = 'callback';
+  readonly hooks: readonly ExitHook[] = [this];
+  readonly name: string;
+  readonly given: unknown;
+  readonly adopted: unknown;
+  readonly #run: (context: ExitContext) => unknown;
+
+  constructor(
+    name: string,
+    given: unknown,
+    run: (context: ExitContext) => unknown,
+    adopted?: unknown,
+  ) {
+    this.name = name;
+    this.given = given;
+    this.adopted = adopted;
+    this.#run = run;
+  }
+
+  target(): unknown {
+    return this.given;
+  }
+
+  call(_subject: object, context: ExitContext): unknown {
+    return this.#run(context);
+  }
+}
+
+function isRegistrationOf(callback: unknown, subject: object): boolean {
+  return subject instanceof Callback && subject.given === callback && subject.adopted === undefined;
+}
+
+function isAdoptionOf(instance: object, subject: object): boolean {
+  return subject instanceof Callback && subject.adopted === instance;
+}
+
+function requireFunction(callback: unknown, method: string): void {
+  if (typeof callback !== 'function') {
+    throw new TypeError(
+      `${method} was given ${classNameOf(callback)} where it takes a function to run on exit. ` +
+        'Pass the function itself, not the result of calling it.',
+    );
+  }
+}

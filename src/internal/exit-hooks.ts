@@ -1,0 +1,125 @@
+/** Which methods of a class are exit hooks, along its prototype chain. */
+import type { ExitContext } from '../exit-context.js';
+import type { ExitHook } from './exit-run.js';
+import { isObject } from './inspect.js';
+
+// A registered symbol: a class marked by one copy of the package is read by the module of another.
+// On a prototype it holds the marked names, on a method that it is marked; a mark is a number that
+// grows from declaration to declaration, since members are decorated in the order they stand in.
+const marks = Symbol.for('inversify-onexit/marks');
+type MarkedNames = Map<string | symbol, number>;
+
+const hooksOf = new WeakMap<object, readonly ExitHook[]>();
+const noHooks: readonly ExitHook[] = [];
+let declared = 0;
+
+/** Marks a name on a prototype, so that another decorator cannot hide it by replacing the method. */
+export function markName(prototype: object, name: string | symbol): void {
+  const names = markedNames(prototype) ?? new Map<string | symbol, number>();
+  Object.defineProperty(prototype, marks, { value: names.set(name, declared++) });
+}
+
+/** Marks a method itself: a standard decorator is not shown the prototype. */
+export function markMethod(method: object): void {
+  Object.defineProperty(method, marks, { value: declared++ });
+}
+
+/** Whether a method of that name is marked where the object's classes declare it. */
+export function isMarked(instance: object, name: string | symbol): boolean {
+  return prototypesOf(instance).some((prototype) => markOf(prototype, name) !== undefined);
+}
+
+/** The exit hooks of an object, in the order in which they are run. */
+export function exitHooksOf(value: unknown): readonly ExitHook[] {
+  return isObject(value) ? exitHooksOfPrototype(Object.getPrototypeOf(value)) : noHooks;
+}
+
+/** The exit hooks of the objects with this prototype, in the order in which they are run. */
+export function exitHooksOfPrototype(prototype: unknown): readonly ExitHook[] {
+  if (!isObject(prototype)) {
+    return noHooks;
+  }
+  let hooks = hooksOf.get(prototype);
+  if (hooks === undefined) {
+    hooks = readHooks([prototype, ...prototypesOf(prototype)]);
+    hooksOf.set(prototype, hooks);
+  }
+  return hooks;
+}
+
+class MethodHook implements ExitHook {
+  readonly name: string;
+  readonly #key: string | symbol;
+
+  constructor(key: string | symbol) {
+    this.name = typeof key === 'symbol' ? `[${symbolName(key)}]` : key;
+    this.#key = key;
+  }
+
+  target(instance: object): unknown {
+    return Reflect.get(instance, this.#key);
+  }
+
+  call(instance: object, context: ExitContext): unknown {
+    const method = this.target(instance);
+    if (typeof method !== 'function') {
+      throw new TypeError(`${this.name} is marked with @OnExit() and no longer a method`);
+    }
+    return Reflect.apply(method, instance, [context]);
+  }
+}
+
+/**
+ * Derived classes before their bases, later declarations before earlier ones. An override stands
+ * with the class that overrides, since it may use what that class added.
+ */
+function readHooks(chain: readonly object[]): readonly ExitHook[] {
+  const marked: MarkedNames = new Map();
+  for (const level of chain) {
+    for (const name of Reflect.ownKeys(level)) {
+      const mark = markOf(level, name);
+      if (mark !== undefined && !marked.has(name)) {
+        marked.set(name, mark);
+      }
+    }
+  }
+  const names: (string | symbol)[] = [];
+  for (const level of chain) {
+    const own = [...marked].filter(([name]) => Object.hasOwn(level, name) && !names.includes(name));
+    names.push(...own.sort(([, a], [, b]) => b - a).map(([name]) => name));
+  }
+  return names.length === 0 ? noHooks : names.map((name) => new MethodHook(name));
+}
+
+function symbolName(symbol: symbol): string {
+  // Node 20 and 22 define it themselves, under a description of their own.
+  return symbol === Symbol.asyncDispose ? 'Symbol.asyncDispose' : (symbol.description ?? '');
+}
+
+function prototypesOf(instance: object): object[] {
+  const chain: object[] = [];
+  let prototype: unknown = Object.getPrototypeOf(instance);
+  while (isObject(prototype)) {
+    chain.push(prototype);
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return chain;
+}
+
+function markOf(prototype: object, name: string | symbol): number | undefined {
+  return markedNames(prototype)?.get(name) ?? markOfMethod(ownValue(prototype, name));
+}
+
+function markedNames(prototype: object): MarkedNames | undefined {
+  const names = ownValue(prototype, marks);
+  return names instanceof Map ? (names as MarkedNames) : undefined;
+}
+
+function markOfMethod(method: unknown): number | undefined {
+  const mark = typeof method === 'function' ? ownValue(method, marks) : undefined;
+  return typeof mark === 'number' ? mark : undefined;
+}
+
+function ownValue(holder: object, key: string | symbol): unknown {
+  return Object.getOwnPropertyDescriptor(holder, key)?.value;
+}

@@ -1,0 +1,32 @@
+/** What can be told of a value by looking at it: what it is called, and of which kind it is. */
+import { stringifyServiceIdentifier } from '@inversifyjs/common';
+import type { ServiceIdentifier } from 'inversify';
+
+/** The identifier as Inversify prints it, and the instance's class where that is another name. */
+export function serviceName(identifier: ServiceIdentifier, instance: unknown): string {
+  const service = stringifyServiceIdentifier(identifier);
+  const className = classNameOf(instance);
+  return className === service ? service : `${service} [${className}]`;
+}
+
+/** The name of an object's class; for what has none, what it is. */
+export function classNameOf(value: unknown): string {
+  if (!isObject(value)) {
+    return value === null ? 'null' : typeof value;
+  }
+  const constructor: unknown = Reflect.get(value, 'constructor');
+  return typeof constructor === 'function' ? functionName(constructor) : 'object';
+}
+
+export function functionName({ name }: { readonly name: string }): string {
+  return name === '' ? 'anonymous' : name;
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' ? value !== null : typeof value === 'function';
+}
+
+/** Whether it is visibly an `async function`; what returns a promise otherwise cannot be told. */
+export function isAsyncFunction(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object AsyncFunction]';
+}

@@ -1,0 +1,81 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { Plugin, type PluginApi } from '@inversifyjs/plugin';
+import type { Container } from 'inversify';
+
+import type { ExitReport } from './exit-report.js';
+import { ContainerBindings, stackToken } from './internal/bindings.js';
+import { closeContainer } from './internal/closed-container.js';
+import { ContainerLifecycle } from './internal/container-lifecycle.js';
+import { Lifecycle, type DisposeOptions } from './lifecycle.js';
+
+declare module 'inversify' {
+  interface Container {
+    /**
+     * Runs the exit hooks of everything that this container created, in the reverse order of its
+     * activation, one at a time, whatever fails. Defined by `container.register(LifecycleModule)`.
+     *
+     * Every call returns the same promise. It rejects with one `DisposeError` if hooks failed; all
+     * hooks were run and the container is disposed then, too. Singletons that are being activated
+     * are awaited first. A call in the synchronous part of a hook rejects: it would wait for itself.
+     */
+    dispose(options?: DisposeOptions): Promise<ExitReport>;
+
+    /** `await using container = …`: `dispose()`. */
+    [Symbol.asyncDispose](): Promise<void>;
+
+    /**
+     * `using container = …`: starts every hook in order and awaits nothing. Throws a `DisposeError`,
+     * before anything is run, if a hook is an `async function`; and at the end, if hooks failed or
+     * returned a promise. Throws an `Error` while an asynchronous disposal is under way.
+     */
+    [Symbol.dispose](): void;
+  }
+}
+
+/**
+ * Collects what a container creates, in the order of activation, and gives the container its
+ * `dispose()`. Register it first: `container.register(LifecycleModule)`, once for each container.
+ *
+ * @throws Error if it is registered twice, if another plugin has defined `dispose`, or if a
+ * singleton with exit hooks was resolved before; nothing is changed then.
+ */
+export class LifecycleModule extends Plugin<Container> {
+  load(api: PluginApi): void {
+    const container = this._container;
+    refuseSecond(container);
+    const bindings = new ContainerBindings(this._context, {
+      bindServices: () => {
+        container.bind(stackToken).toConstantValue(stack);
+        container.bind(Lifecycle).toConstantValue(lifecycle);
+      },
+      disposed: () => {
+        closeContainer(container);
+      },
+    });
+    const { stack } = bindings;
+    const lifecycle = new ContainerLifecycle(stack);
+    bindings.watch();
+    api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
+    api.define(Symbol.asyncDispose, async () => {
+      await lifecycle.dispose();
+    });
+    api.define(Symbol.dispose, () => {
+      stack.disposeNow();
+    });
+  }
+}
+
+function refuseSecond(container: Container): void {
+  if (container.isCurrentBound(stackToken)) {
+    throw new Error(
+      'LifecycleModule is registered on this container already. Register it once, where the ' +
+        'container is created.',
+    );
+  }
+  if (Object.hasOwn(container, 'dispose')) {
+    throw new Error(
+      'Another plugin has defined container.dispose() (@inversifyjs/plugin-dispose does). Register ' +
+        'only one of them: each would run the teardown of the other.',
+    );
+  }
+}

@@ -1,0 +1,157 @@
+import type { ExitContext } from './exit-context.js';
+import { isMarked, markMethod, markName } from './internal/exit-hooks.js';
+
+/** What `@OnExit()` applies, under `experimentalDecorators` and to standard decorators alike. */
+export interface ExitHookDecorator {
+  <Target, Method>(
+    prototype: Target extends ClassItself ? NoInstance : Target,
+    name: string | symbol,
+    descriptor: Method extends Hook
+      ? TypedPropertyDescriptor<Method>
+      : Method extends Callable
+        ? NoHook
+        : NoMethod,
+  ): void;
+  // Its texts stand in the parameters, where the compiler prints them. `none` keeps it from being
+  // tried on the three arguments of the signature above: both would be printed. A context that is
+  // missing is a class; one that is `never` is a method whose name is a number.
+  <Method, Context>(
+    method: [Context] extends [{ kind: 'method'; static: false; private: false }]
+      ? Method extends Hook
+        ? Method
+        : NoHook
+      : Context extends { kind: 'method'; static: true }
+        ? NoInstance
+        : Context extends { kind: 'method' }
+          ? NotPublic
+          : NoMethod,
+    context?: Context,
+    ...none: []
+  ): void;
+}
+
+type Hook = (context: ExitContext) => unknown;
+type Callable = (...args: never) => unknown;
+/** Not `abstract new`, which a class with a private constructor is none of. */
+interface ClassItself {
+  prototype: unknown;
+  bind: unknown;
+}
+
+type NoInstance =
+  '@OnExit() marks instance methods; register a static one with lifecycle.onExit() instead';
+type NotPublic =
+  "@OnExit() cannot mark a #private method; declare it with TypeScript's `private` instead";
+type NoMethod =
+  '@OnExit() marks methods, and this is none; register a callback with lifecycle.onExit() instead';
+type NoHook =
+  '@OnExit() calls the method with an ExitContext alone, which its parameters do not accept';
+
+/**
+ * Marks a method to be run when the container that created its instance is disposed: once, after
+ * the hooks of everything that depends on the instance and before those of its dependencies.
+ *
+ * The method is called on the object that the class constructed, with an {@link ExitContext}. What
+ * it returns is ignored, unless it is a thenable, which is awaited. A mark is inherited; an override
+ * runs in the place of what it overrides, marked or not.
+ *
+ * *Not* run: hooks of what the container did not create (`toConstantValue`, what a factory returns)
+ * unless `lifecycle.adopt()` says so, and of an instance whose constructor or `@postConstruct` failed.
+ *
+ * @throws TypeError when it is applied to anything but an instance method with a public name.
+ */
+export function OnExit(): ExitHookDecorator;
+export function OnExit(...unexpected: readonly unknown[]): ExitHookDecorator {
+  const [decorated, named] = unexpected;
+  if (named !== undefined || typeof decorated === 'function') {
+    refuse(labelOf(decorated, named), 'was written without its parentheses. Write @OnExit().');
+  }
+  if (unexpected.length > 0) {
+    throw new TypeError('@OnExit() takes no arguments. Write @OnExit().');
+  }
+  return (target: unknown, member: unknown, descriptor?: unknown): void => {
+    if (isStandardContext(member)) {
+      markStandard(target, member);
+    } else {
+      markLegacy(target, member, descriptor);
+    }
+  };
+}
+
+type StandardContext = Pick<
+  ClassMethodDecoratorContext<object>,
+  'name' | 'static' | 'private' | 'addInitializer'
+> & { kind: string };
+
+function markStandard(method: unknown, context: StandardContext): void {
+  const { name } = context;
+  if (context.kind !== 'method' || typeof method !== 'function') {
+    refuse(labelOf(method, context), noMethod);
+  }
+  if (context.static) {
+    refuse(labelOf(method, context), noInstance);
+  }
+  if (context.private) {
+    refuse(
+      labelOf(method, context),
+      'cannot mark a #private method, which nothing outside its class can call. ' +
+        "Declare it with TypeScript's `private` instead.",
+    );
+  }
+  markMethod(method);
+  context.addInitializer(function () {
+    if (!isMarked(this, name)) {
+      refuse(
+        labelOf(this, name),
+        'is hidden by another decorator, which replaced the method. Write @OnExit() above it.',
+      );
+    }
+  });
+}
+
+function markLegacy(target: unknown, name: unknown, descriptor: unknown): void {
+  if (typeof target === 'function' && isName(name)) {
+    refuse(labelOf(target, name), noInstance);
+  }
+  if (!isRecord(target) || !isName(name) || !isRecord(descriptor)) {
+    refuse(labelOf(target, name), noMethod);
+  }
+  if (typeof descriptor.value !== 'function') {
+    refuse(labelOf(target, name), noMethod);
+  }
+  markName(target, name);
+}
+
+const noMethod =
+  'marks instance methods, and this is none. Mark a method, or register a callback with ' +
+  'lifecycle.onExit().';
+const noInstance =
+  'marks instance methods; a static method belongs to no instance. Register it with ' +
+  'lifecycle.onExit() instead.';
+
+function refuse(label: string, fault: string): never {
+  throw new TypeError(`${label}: @OnExit() ${fault}`);
+}
+
+/** `Pool.close`; a standard decorator is not told the class, so there it is `.close`. */
+function labelOf(target: unknown, member?: unknown): string {
+  if (isStandardContext(member)) {
+    return member.kind === 'class' ? String(member.name) : `.${String(member.name)}`;
+  }
+  const owner: unknown =
+    typeof target === 'function' ? target : Reflect.get(Object(target), 'constructor');
+  const className = typeof owner === 'function' ? owner.name : String(owner);
+  return isName(member) ? `${className}.${String(member)}` : className;
+}
+
+function isStandardContext(value: unknown): value is StandardContext {
+  return isRecord(value) && typeof value.kind === 'string' && 'addInitializer' in value;
+}
+
+function isName(value: unknown): value is string | symbol {
+  return typeof value === 'string' || typeof value === 'symbol';
+}
+
+function isRecord(value: unknown): value is Record<string | symbol, unknown> {
+  return typeof value === 'object' && value !== null;
+}

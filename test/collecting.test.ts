@@ -1,0 +1,843 @@
+import 'reflect-metadata';
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  Container,
+  ContainerModule,
+  inject,
+  injectable,
+  multiInject,
+  postConstruct,
+  type Factory,
+  type ResolutionContext,
+} from 'inversify';
+import { Lifecycle, LifecycleModule, OnExit, type ExitContext } from 'inversify-onexit';
+
+import { createContainer } from './support/containers.js';
+import { createGate } from './support/gate.js';
+
+let log: string[];
+
+beforeEach(() => {
+  log = [];
+});
+
+@injectable()
+class Pool {
+  @OnExit()
+  close(): void {
+    log.push('Pool');
+  }
+}
+
+@injectable()
+class Repository {
+  constructor(@inject(Pool) readonly pool: Pool) {}
+
+  @OnExit()
+  async close(): Promise<void> {
+    await Promise.resolve();
+    log.push('Repository');
+  }
+}
+
+describe('P1 any method', () => {
+  test('string and symbol names, public or not, sync or async, several of one class', async () => {
+    const flush = Symbol('flush');
+    @injectable()
+    class Service {
+      @OnExit()
+      first(): number {
+        log.push('first');
+        return 1;
+      }
+
+      @OnExit()
+      async [flush](): Promise<void> {
+        await Promise.resolve();
+        log.push('flush');
+      }
+
+      @OnExit()
+      private third(): void {
+        log.push('third');
+      }
+
+      @OnExit()
+      async [Symbol.asyncDispose](): Promise<string> {
+        log.push('asyncDispose');
+        return Promise.resolve('ignored');
+      }
+
+      @OnExit()
+      protected last(): void {
+        log.push('last');
+      }
+    }
+    const container = createContainer();
+    container.bind(Service).toSelf().inSingletonScope();
+    container.get(Service);
+    const report = await container.dispose();
+    expect(log).toEqual(['last', 'asyncDispose', 'third', 'flush', 'first']);
+    expect(report.exits.map(({ hook }) => hook)).toEqual([
+      'last',
+      '[Symbol.asyncDispose]',
+      'third',
+      '[flush]',
+      'first',
+    ]);
+  });
+
+  test('a method named dispose or [Symbol.asyncDispose] is not called unless marked', async () => {
+    @injectable()
+    class Service {
+      @OnExit()
+      close(): void {
+        log.push('close');
+      }
+      dispose(): void {
+        log.push('dispose');
+      }
+      async [Symbol.asyncDispose](): Promise<void> {
+        log.push('asyncDispose');
+        return Promise.resolve();
+      }
+    }
+    const container = createContainer();
+    container.bind(Service).toSelf();
+    container.get(Service);
+    await container.dispose();
+    expect(log).toEqual(['close']);
+  });
+
+  test('a hook is called on its instance, with an ExitContext that tells the reason', async () => {
+    const given: unknown[] = [];
+    @injectable()
+    class Service {
+      readonly name = 'service';
+
+      @OnExit()
+      close(context: ExitContext): void {
+        given.push(this.name, context.reason);
+      }
+    }
+    const container = createContainer();
+    container.bind(Service).toSelf();
+    container.get(Service);
+    await container.dispose({ reason: 'the test is over' });
+    expect(given).toEqual(['service', 'the test is over']);
+  });
+
+  test('a thenable that is no Promise is awaited', async () => {
+    @injectable()
+    class Lazy {
+      constructor(@inject(Pool) readonly pool: Pool) {}
+
+      @OnExit()
+      close(): PromiseLike<void> {
+        return {
+          then: (resolve, reject) =>
+            Promise.resolve()
+              .then(() => {
+                log.push('Lazy');
+              })
+              .then(resolve, reject),
+        };
+      }
+    }
+    const container = createContainer();
+    container.bind(Pool).toSelf();
+    container.bind(Lazy).toSelf();
+    container.get(Lazy);
+    await container.dispose();
+    expect(log).toEqual(['Lazy', 'Pool']);
+  });
+
+  test('another decorator around it, which replaces the method, does not hide it', async () => {
+    function Logged(): MethodDecorator {
+      return (_prototype, name, descriptor) => {
+        descriptor.value = function () {
+          log.push(`logged ${String(name)}`);
+        } as never;
+      };
+    }
+    @injectable()
+    class Service {
+      @Logged()
+      @OnExit()
+      close(): void {
+        log.push('close');
+      }
+    }
+    const container = createContainer();
+    container.bind(Service).toSelf();
+    container.get(Service);
+    await container.dispose();
+    expect(log).toEqual(['logged close']);
+  });
+
+  test('a mark of another copy of the package is read', async () => {
+    // What the other copy's decorator leaves behind is the whole protocol between copies.
+    @injectable()
+    class Service {
+      close(): void {
+        log.push('close');
+      }
+    }
+    Object.defineProperty(Service.prototype, Symbol.for('inversify-onexit/marks'), {
+      value: new Map([['close', 0]]),
+    });
+    const container = createContainer();
+    container.bind(Service).toSelf();
+    container.get(Service);
+    await container.dispose();
+    expect(log).toEqual(['close']);
+  });
+
+  test('a marked method that is no method any more on exit is a failure of that hook', async () => {
+    @injectable()
+    class Service {
+      @OnExit()
+      close(): void {}
+    }
+    const container = createContainer();
+    container.bind(Service).toSelf();
+    Object.defineProperty(container.get(Service), 'close', { value: undefined });
+    await expect(container.dispose()).rejects.toThrow(
+      'Service.close failed: TypeError: close is marked with @OnExit() and no longer a method',
+    );
+  });
+
+  describe('misuse is an error where it is decorated', () => {
+    const apply = (
+      target: object,
+      name: string | symbol | undefined,
+      descriptor?: unknown,
+    ): void => {
+      Reflect.apply(OnExit(), undefined, [target, name, descriptor]);
+    };
+
+    class Service {
+      static shutdown(): void {}
+      get url(): string {
+        return '';
+      }
+      close(): void {}
+    }
+
+    test.each([
+      [
+        'a static method',
+        () => {
+          apply(Service, 'shutdown', Object.getOwnPropertyDescriptor(Service, 'shutdown'));
+        },
+        'Service.shutdown: @OnExit() marks instance methods; a static method belongs to no ' +
+          'instance. Register it with lifecycle.onExit() instead.',
+      ],
+      [
+        'an accessor',
+        () => {
+          apply(
+            Service.prototype,
+            'url',
+            Object.getOwnPropertyDescriptor(Service.prototype, 'url'),
+          );
+        },
+        'Service.url: @OnExit() marks instance methods, and this is none. Mark a method, or ' +
+          'register a callback with lifecycle.onExit().',
+      ],
+      [
+        'a field',
+        () => {
+          apply(Service.prototype, 'port', undefined);
+        },
+        'Service.port: @OnExit() marks instance methods, and this is none. Mark a method, or ' +
+          'register a callback with lifecycle.onExit().',
+      ],
+      [
+        'a class',
+        () => {
+          apply(Service, undefined);
+        },
+        'Service: @OnExit() marks instance methods, and this is none. Mark a method, or register ' +
+          'a callback with lifecycle.onExit().',
+      ],
+      [
+        'a method, without parentheses',
+        () => {
+          Reflect.apply(OnExit, undefined, [
+            Service.prototype,
+            'close',
+            Object.getOwnPropertyDescriptor(Service.prototype, 'close'),
+          ]);
+        },
+        'Service.close: @OnExit() was written without its parentheses. Write @OnExit().',
+      ],
+      [
+        'a class, without parentheses',
+        () => {
+          Reflect.apply(OnExit, undefined, [Service]);
+        },
+        'Service: @OnExit() was written without its parentheses. Write @OnExit().',
+      ],
+      [
+        'arguments',
+        () => {
+          Reflect.apply(OnExit, undefined, [{ timeout: 5 }]);
+        },
+        '@OnExit() takes no arguments. Write @OnExit().',
+      ],
+    ])('%s', (_case, misuse, message) => {
+      expect(misuse).toThrow(new TypeError(message));
+    });
+  });
+});
+
+describe('P2 inherited', () => {
+  test('hooks of base classes count, derived before base, without @injectFromBase', async () => {
+    @injectable()
+    class Base {
+      @OnExit()
+      closeBase(): void {
+        log.push('base');
+      }
+    }
+    @injectable()
+    class Derived extends Base {
+      @OnExit()
+      closeDerived(): void {
+        log.push('derived');
+      }
+    }
+    const container = createContainer();
+    container.bind(Derived).toSelf();
+    container.get(Derived);
+    await container.dispose();
+    expect(log).toEqual(['derived', 'base']);
+  });
+
+  test('an override runs once and in its class, marked again or not', async () => {
+    class Base {
+      @OnExit()
+      marked(): void {
+        log.push('base marked');
+      }
+      @OnExit()
+      plain(): void {
+        log.push('base plain');
+      }
+      @OnExit()
+      kept(): void {
+        log.push('base kept');
+      }
+    }
+    @injectable()
+    class Derived extends Base {
+      @OnExit()
+      override marked(): void {
+        log.push('derived marked');
+      }
+      override plain(): void {
+        log.push('derived plain');
+      }
+    }
+    const container = createContainer();
+    container.bind(Derived).toSelf();
+    container.get(Derived);
+    await container.dispose();
+    expect(log).toEqual(['derived marked', 'derived plain', 'base kept']);
+  });
+
+  test('marks of a subclass do not leak into its base or its siblings', async () => {
+    @injectable()
+    class Base {
+      close(): void {
+        log.push('base');
+      }
+    }
+    @injectable()
+    class Marked extends Base {
+      @OnExit()
+      override close(): void {
+        log.push('marked');
+      }
+    }
+    @injectable()
+    class Sibling extends Base {
+      override close(): void {
+        log.push('sibling');
+      }
+    }
+    const container = createContainer();
+    for (const type of [Base, Marked, Sibling]) {
+      container.bind(type).toSelf().inSingletonScope();
+      container.get(type);
+    }
+    await container.dispose();
+    expect(log).toEqual(['marked']);
+  });
+});
+
+describe('P3 every way to create', () => {
+  const ways: Record<string, (container: Container) => unknown> = {
+    'to()': (container) => {
+      container.bind('pool').to(Pool);
+      return container.get('pool');
+    },
+    'to() a singleton': (container) => {
+      container.bind('pool').to(Pool).inSingletonScope();
+      return container.get('pool');
+    },
+    'to() in request scope': (container) => {
+      container.bind('pool').to(Pool).inRequestScope();
+      return container.get('pool');
+    },
+    'toSelf()': (container) => {
+      container.bind(Pool).toSelf();
+      return container.get(Pool);
+    },
+    'toDynamicValue()': (container) => {
+      container.bind('pool').toDynamicValue(() => new Pool());
+      return container.get('pool');
+    },
+    'toDynamicValue(), async': (container) => {
+      container.bind('pool').toDynamicValue(async () => Promise.resolve(new Pool()));
+      return container.getAsync('pool');
+    },
+    'toDynamicValue(), async, a singleton': (container) => {
+      container
+        .bind('pool')
+        .toDynamicValue(async () => Promise.resolve(new Pool()))
+        .inSingletonScope();
+      return container.getAsync('pool');
+    },
+    'toResolvedValue()': (container) => {
+      container.bind('pool').toResolvedValue(() => new Pool());
+      return container.get('pool');
+    },
+    'toResolvedValue(), async': (container) => {
+      container.bind('pool').toResolvedValue(async () => Promise.resolve(new Pool()), []);
+      return container.getAsync('pool');
+    },
+    'an async @postConstruct': (container) => {
+      @injectable()
+      class Connecting extends Pool {
+        @postConstruct()
+        async connect(): Promise<void> {
+          await Promise.resolve();
+        }
+      }
+      container.bind('pool').to(Connecting);
+      return container.getAsync('pool');
+    },
+    'a ContainerModule': (container) => {
+      container.load(
+        new ContainerModule(({ bind }) => {
+          bind('pool').to(Pool);
+        }),
+      );
+      return container.get('pool');
+    },
+    'rebind()': (container) => {
+      container.bind('pool').toConstantValue('another');
+      container.get('pool');
+      container.rebind('pool').to(Pool);
+      return container.get('pool');
+    },
+    named: (container) => {
+      container.bind('pool').to(Pool).whenNamed('primary');
+      return container.get('pool', { name: 'primary' });
+    },
+    tagged: (container) => {
+      container.bind('pool').to(Pool).whenTagged('zone', 1);
+      return container.get('pool', { tag: { key: 'zone', value: 1 } });
+    },
+    'behind toService()': (container) => {
+      container.bind(Pool).toSelf();
+      container.bind('pool').toService(Pool);
+      return container.get('pool');
+    },
+    'multi-injected': (container) => {
+      @injectable()
+      class Pools {
+        constructor(@multiInject('pool') readonly pools: Pool[]) {}
+      }
+      container.bind('pool').to(Pool);
+      container.bind(Pools).toSelf();
+      return container.get(Pools);
+    },
+    'injected into a property': (container) => {
+      @injectable()
+      class Holder {
+        @inject(Pool)
+        readonly pool!: Pool;
+      }
+      container.bind(Pool).toSelf();
+      container.bind(Holder).toSelf();
+      return container.get(Holder);
+    },
+    'getAll()': (container) => {
+      container.bind('pool').to(Pool);
+      return container.getAll('pool');
+    },
+    'getAllAsync()': (container) => {
+      container.bind('pool').to(Pool);
+      return container.getAllAsync('pool');
+    },
+    'a kept toFactory() context': (container) => {
+      container.bind(Pool).toSelf();
+      container
+        .bind<Factory<Pool>>('createPool')
+        .toFactory((context: ResolutionContext) => () => context.get(Pool));
+      return container.get<Factory<Pool>>('createPool')();
+    },
+    'bound again after a getAll() that found nothing': (container) => {
+      container.getAll('pool', { optional: true });
+      container.bind('pool').to(Pool);
+      return container.getAll('pool');
+    },
+    'bound in addition after a getAll()': (container) => {
+      container.bind('pool').toConstantValue('another');
+      container.getAll('pool');
+      container.bind('pool').to(Pool).inSingletonScope();
+      return container.getAll('pool');
+    },
+    'bound before the module was registered, and planned': (container) => {
+      const early = new Container();
+      early.bind('pool').to(Pool);
+      early.get('pool');
+      early.register(LifecycleModule);
+      early.get('pool');
+      container.get(Lifecycle).onExit(async () => {
+        await early.dispose();
+      });
+    },
+    'a container without JIT': (container) => {
+      const jitless = createContainer({ jitless: true });
+      jitless.bind(Pool).toSelf();
+      jitless.get(Pool);
+      container.get(Lifecycle).onExit(async () => {
+        await jitless.dispose();
+      });
+    },
+    'a default scope': (container) => {
+      const singletons = createContainer({ defaultScope: 'Singleton' });
+      singletons.bind(Pool).toSelf();
+      singletons.get(Pool);
+      singletons.get(Pool);
+      container.get(Lifecycle).onExit(async () => {
+        await singletons.dispose();
+      });
+    },
+    autobind: (container) => {
+      const autobinding = createContainer({ autobind: true });
+      autobinding.get(Pool);
+      container.get(Lifecycle).onExit(async () => {
+        await autobinding.dispose();
+      });
+    },
+  };
+
+  test.each(Object.entries(ways))('%s', async (_way, resolve) => {
+    const container = createContainer();
+    await resolve(container);
+    await container.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('a binding added after a getAll() keeps its scope and handlers, which Inversify 8.2.3 ignores', async () => {
+    const container = createContainer();
+    container.bind('pool').to(Pool);
+    container.getAll('pool');
+    const activated: unknown[] = [];
+    container
+      .bind('pool')
+      .to(Pool)
+      .inSingletonScope()
+      .onActivation((_context, pool) => {
+        activated.push(pool);
+        return pool;
+      });
+    const [, first] = container.getAll('pool');
+    const [, second] = container.getAll('pool');
+    expect(first).toBe(second);
+    expect(activated).toEqual([first]);
+    await container.dispose();
+    // Three transients of the first binding, one singleton of the second.
+    expect(log).toEqual(['Pool', 'Pool', 'Pool', 'Pool']);
+  });
+
+  test.each([
+    ['class', (container: Container) => container.bind(Pool).toSelf().inSingletonScope()],
+    [
+      'dynamic value',
+      (container: Container) =>
+        container
+          .bind(Pool)
+          .toDynamicValue(() => new Pool())
+          .inSingletonScope(),
+    ],
+  ])('registering after a singleton with hooks was resolved: %s', async (_kind, bind) => {
+    const container = new Container();
+    bind(container);
+    container.get(Pool);
+    expect(() => {
+      container.register(LifecycleModule);
+    }).toThrow(
+      new Error(
+        'LifecycleModule was registered after Pool had been resolved, so its exit hooks would ' +
+          'never run. Register the module first: container.register(LifecycleModule), right ' +
+          'after new Container().',
+      ),
+    );
+    expect(container).not.toHaveProperty('dispose');
+    expect(container.isBound(Lifecycle)).toBe(false);
+    // Nothing is half-registered: without the singleton, the module can be registered.
+    container.unbind(Pool);
+    container.register(LifecycleModule);
+    bind(container);
+    container.get(Pool);
+    await container.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('registering while a singleton is being activated is refused: what it brings is unknown', async () => {
+    const container = new Container();
+    const gate = createGate();
+    container
+      .bind('pool')
+      .toDynamicValue(async () => {
+        await gate.passed;
+        return new Pool();
+      })
+      .inSingletonScope();
+    const pool = container.getAsync('pool');
+    expect(() => {
+      container.register(LifecycleModule);
+    }).toThrow('LifecycleModule was registered after pool [Promise] had been resolved');
+    gate.open();
+    await pool;
+  });
+
+  test('registering after a singleton without hooks was resolved is fine', async () => {
+    @injectable()
+    class Clock {}
+    const container = new Container();
+    container.bind(Clock).toSelf().inSingletonScope();
+    container.bind('now').toConstantValue(new Pool());
+    const clock = container.get(Clock);
+    container.get('now');
+    container.register(LifecycleModule);
+    expect(container.get(Clock)).toBe(clock);
+    await container.dispose();
+    expect(log).toEqual([]);
+  });
+
+  test('a handler that is set between isBound() and get() is kept', async () => {
+    const container = createContainer();
+    const binding = container.bind(Pool).toSelf();
+    expect(container.isBound(Pool)).toBe(true);
+    binding.onActivation((_context, pool) => {
+      log.push('activated');
+      return pool;
+    });
+    container.get(Pool);
+    await container.dispose();
+    expect(log).toEqual(['activated', 'Pool']);
+  });
+
+  test('a transient without hooks is left as it is, also where singleton is the default', () => {
+    @injectable()
+    class Plain {}
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container
+      .bind(Plain)
+      .toSelf()
+      .inTransientScope()
+      .onActivation((_context, plain) => plain);
+    expect(container.get(Plain)).not.toBe(container.get(Plain));
+  });
+});
+
+describe('P4 the raw instance', () => {
+  test('the hook runs on what the class constructed, not on what onActivation returned', async () => {
+    @injectable()
+    class Service {
+      @OnExit()
+      close(): void {
+        log.push(this === raw ? 'raw' : 'proxy');
+      }
+    }
+    let raw: Service | undefined;
+    const container = createContainer();
+    container
+      .bind(Service)
+      .toSelf()
+      .inSingletonScope()
+      .onActivation((_context, service) => {
+        raw = service;
+        return new Proxy(service, {});
+      });
+    expect(container.get(Service)).not.toBe(raw);
+    await container.dispose();
+    expect(log).toEqual(['raw']);
+  });
+});
+
+describe('P5 not what you made', () => {
+  test('a constant and what a factory returns are not exited, unless they are adopted', async () => {
+    const [constant, made] = [new Pool(), new Pool()];
+    const container = createContainer();
+    container.bind('constant').toConstantValue(constant);
+    container.bind<Factory<Pool>>('factory').toFactory(() => () => made);
+    container.get('constant');
+    container.get<Factory<Pool>>('factory')();
+    expect(container.get(Lifecycle).pending()).toEqual([]);
+    container.get(Lifecycle).adopt(constant);
+    await container.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+});
+
+describe('P6 once', () => {
+  test('activated under several bindings: once, in the place of the first activation', async () => {
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.bind(Repository).toSelf().inSingletonScope();
+    container
+      .bind('alias')
+      .toDynamicValue(({ get }) => get(Pool))
+      .inSingletonScope();
+    container.bind('again').toDynamicValue(({ get }) => get(Pool));
+    container.get(Pool);
+    container.get(Repository);
+    container.get('alias');
+    container.get('again');
+    container.get('again');
+    expect(container.get(Lifecycle).pending()).toHaveLength(2);
+    await container.dispose();
+    expect(log).toEqual(['Repository', 'Pool']);
+  });
+
+  test('a constructor that always returns the same object', async () => {
+    const shared = new Pool();
+    @injectable()
+    class Shared extends Pool {
+      constructor() {
+        super();
+        return shared;
+      }
+    }
+    const container = createContainer();
+    container.bind(Shared).toSelf();
+    container.get(Shared);
+    container.get(Shared);
+    await container.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+});
+
+describe('P7 owner', () => {
+  test('tsyringe#237, awilix#275: a singleton belongs to the container of its binding, also when it is resolved through a child', async () => {
+    const parent = createContainer();
+    parent.bind(Pool).toSelf().inSingletonScope();
+    const child = createContainer({ parent });
+    const plain = new Container({ parent });
+    expect(child.get(Pool)).toBe(plain.get(Pool));
+    await child.dispose();
+    expect(log).toEqual([]);
+    await parent.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('a singleton that is bound in the child belongs to the child', async () => {
+    const parent = createContainer();
+    parent.onActivation('pool', (_context, pool) => pool);
+    const child = createContainer({ parent });
+    child.bind('pool').to(Pool).inSingletonScope();
+    child.get('pool');
+    await parent.dispose();
+    expect(log).toEqual([]);
+    await child.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('a transient belongs to the container whose get created it', async () => {
+    const parent = createContainer();
+    parent.bind(Pool).toSelf();
+    const child = createContainer({ parent });
+    child.get(Pool);
+    await child.dispose();
+    expect(log).toEqual(['Pool']);
+    await parent.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('what a child without the module creates belongs to the nearest container with it', async () => {
+    const parent = createContainer();
+    parent.bind(Pool).toSelf();
+    new Container({ parent: new Container({ parent }) }).get(Pool);
+    await parent.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+});
+
+describe('P9 half-built graphs', () => {
+  @injectable()
+  class Failing {
+    constructor(@inject(Pool) readonly pool: Pool) {
+      throw new Error('constructor');
+    }
+
+    @OnExit()
+    close(): void {
+      log.push('Failing');
+    }
+  }
+
+  test('what was built before a constructor failed is exited', async () => {
+    const container = createContainer();
+    container.bind(Pool).toSelf();
+    container.bind(Failing).toSelf().inSingletonScope();
+    expect(() => container.get(Failing)).toThrow('constructor');
+    await container.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('an instance whose own @postConstruct failed is not exited, its dependencies are', async () => {
+    @injectable()
+    class Connecting extends Repository {
+      constructor(@inject(Pool) pool: Pool) {
+        super(pool);
+      }
+
+      @postConstruct()
+      async connect(): Promise<void> {
+        return Promise.reject(new Error('no connection'));
+      }
+    }
+    const container = createContainer();
+    container.bind(Pool).toSelf();
+    container.bind(Connecting).toSelf().inSingletonScope();
+    await expect(container.getAsync(Connecting)).rejects.toThrow('postConstruct');
+    await container.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('activation');
+      },
+    ],
+    ['rejects', async () => Promise.reject(new Error('activation'))],
+  ] as const)('an instance whose activation handler %s is exited', async (_how, activate) => {
+    const container = createContainer();
+    container.bind(Pool).toSelf();
+    container.bind(Repository).toSelf().inSingletonScope().onActivation(activate);
+    await expect(container.getAsync(Repository)).rejects.toThrow('activation');
+    await container.dispose();
+    expect(log).toEqual(['Repository', 'Pool']);
+  });
+});

@@ -1,0 +1,840 @@
+import 'reflect-metadata';
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Container, inject, injectable, type Factory, type Newable } from 'inversify';
+import {
+  ContainerDisposedError,
+  DisposeError,
+  ExitHookError,
+  Lifecycle,
+  OnExit,
+} from 'inversify-onexit';
+
+import { createContainer } from './support/containers.js';
+import { createGate } from './support/gate.js';
+import { runFixture } from './support/child.js';
+
+let log: string[];
+
+beforeEach(() => {
+  log = [];
+});
+
+@injectable()
+class Pool {
+  @OnExit()
+  close(): void {
+    log.push('Pool');
+  }
+}
+
+@injectable()
+class Cache {
+  constructor(@inject(Pool) readonly pool: Pool) {}
+
+  @OnExit()
+  async close(): Promise<void> {
+    await Promise.resolve();
+    log.push('Cache');
+  }
+}
+
+@injectable()
+class Repository {
+  constructor(
+    @inject(Pool) readonly pool: Pool,
+    @inject(Cache) readonly cache: Cache,
+  ) {}
+
+  @OnExit()
+  close(): void {
+    log.push('Repository');
+  }
+}
+
+/** A class whose only hook does what the test says. */
+function serviceWithHook(name: string, hook: () => unknown): Newable<object> {
+  @injectable()
+  class Service {
+    @OnExit()
+    close(): unknown {
+      return hook();
+    }
+  }
+  Object.defineProperty(Service, 'name', { value: name });
+  return Service;
+}
+
+function resolved(container: Container, name: string, hook: () => unknown): void {
+  container.bind(name).to(serviceWithHook(name, hook)).inSingletonScope();
+  container.get(name);
+}
+
+describe('P10 reverse activation order', () => {
+  test.each([
+    ['the root first', [Repository, Pool]],
+    ['the dependency first', [Pool, Repository]],
+    ['from the bottom up', [Pool, Cache, Repository]],
+  ])('a diamond of singletons, resolved %s', async (_order, roots) => {
+    const container = createContainer();
+    for (const type of [Repository, Pool, Cache]) {
+      container.bind<object>(type).toSelf().inSingletonScope();
+    }
+    for (const root of roots) {
+      container.get<object>(root);
+    }
+    await container.dispose();
+    expect(log).toEqual(['Repository', 'Cache', 'Pool']);
+  });
+
+  test('through transients in between', async () => {
+    @injectable()
+    class Between {
+      constructor(@inject(Cache) readonly cache: Cache) {}
+    }
+    @injectable()
+    class Top {
+      constructor(@inject(Between) readonly between: Between) {}
+
+      @OnExit()
+      close(): void {
+        log.push('Top');
+      }
+    }
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.bind(Cache).toSelf();
+    container.bind(Between).toSelf();
+    container.bind(Top).toSelf().inSingletonScope();
+    container.get(Pool);
+    container.get(Top);
+    await container.dispose();
+    expect(log).toEqual(['Top', 'Cache', 'Pool']);
+  });
+
+  test('through toDynamicValue(ctx => ctx.get(…))', async () => {
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    container
+      .bind(Cache)
+      .toDynamicValue(({ get }) => new Cache(get(Pool)))
+      .inSingletonScope();
+    container.get(Cache);
+    await container.dispose();
+    expect(log).toEqual(['Cache', 'Pool']);
+  });
+
+  test('with async activations that finish in any order', async () => {
+    const [slow, fast] = [createGate(), createGate()];
+    const container = createContainer();
+    const bindAfter = (name: string, ...gates: readonly { passed: Promise<void> }[]): void => {
+      const Service = serviceWithHook(name, () => log.push(name));
+      container
+        .bind(name)
+        .toResolvedValue(async () => {
+          await Promise.all(gates.map(({ passed }) => passed));
+          return new Service();
+        }, [])
+        .inSingletonScope();
+    };
+    bindAfter('slow', slow);
+    bindAfter('fast', fast);
+    const Top = serviceWithHook('top', () => log.push('top'));
+    container
+      .bind('top')
+      .toResolvedValue((_slow: object, _fast: object) => new Top(), ['slow', 'fast'])
+      .inSingletonScope();
+    const top = container.getAsync('top');
+    fast.open();
+    await container.getAsync('fast');
+    slow.open();
+    await top;
+    await container.dispose();
+    expect(log).toEqual(['top', 'slow', 'fast']);
+  });
+
+  test('callbacks stand where they were registered', async () => {
+    const container = createContainer();
+    const lifecycle = container.get(Lifecycle);
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.bind(Cache).toSelf().inSingletonScope();
+    lifecycle.onExit(() => log.push('first'));
+    container.get(Pool);
+    lifecycle.onExit(() => log.push('second'));
+    container.get(Cache);
+    lifecycle.onExit(() => log.push('third'));
+    await container.dispose();
+    expect(log).toEqual(['third', 'Cache', 'second', 'Pool', 'first']);
+  });
+});
+
+describe('P11 one at a time', () => {
+  test('a hook has settled before the next one starts', async () => {
+    const gate = createGate();
+    const started = createGate();
+    const container = createContainer();
+    resolved(container, 'second', () => log.push('second'));
+    resolved(container, 'first', async () => {
+      log.push('first started');
+      started.open();
+      await gate.passed;
+      log.push('first ended');
+    });
+    const disposal = container.dispose();
+    await started.passed;
+    expect(log).toEqual(['first started']);
+    gate.open();
+    await disposal;
+    expect(log).toEqual(['first started', 'first ended', 'second']);
+  });
+
+  test('hooks that return no thenable cost no tick', () => {
+    const container = createContainer();
+    for (const name of ['c', 'b', 'a']) {
+      resolved(container, name, () => log.push(name));
+    }
+    void container.dispose();
+    expect(log).toEqual(['a', 'b', 'c']);
+    expect(container.get.bind(container, Lifecycle)).toThrow(ContainerDisposedError);
+  });
+});
+
+describe('P12 every hook runs', () => {
+  test('dotnet/runtime#86426, nest#17039: whatever fails, the others run and one error tells all', async () => {
+    const frozen = Object.freeze({ code: 42 });
+    const container = createContainer();
+    resolved(container, 'Last', () => log.push('last'));
+    resolved(container, 'Undefined', () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what it is about
+      throw undefined;
+    });
+    resolved(container, 'Frozen', async () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what it is about
+      throw frozen;
+    });
+    resolved(container, 'Middle', () => log.push('middle'));
+    resolved(container, 'Rejecting', () => Promise.reject(new TypeError('rejected\nin two lines')));
+    resolved(container, 'Hostile', () => ({
+      get then(): never {
+        throw new Error('a then that throws');
+      },
+    }));
+    resolved(container, 'Throwing', () => {
+      throw new Error('thrown');
+    });
+    resolved(container, 'First', () => log.push('first'));
+
+    const error = await container.dispose().catch((reason: unknown) => reason);
+    expect(log).toEqual(['first', 'middle', 'last']);
+    expect(error).toBeInstanceOf(DisposeError);
+    if (!DisposeError.is(error)) {
+      throw error;
+    }
+    expect(error.name).toBe('DisposeError');
+    expect(error.message).toBe(
+      [
+        '5 of 8 exit hooks failed (all 8 were run):',
+        '  - Throwing.close failed: Error: thrown',
+        '  - Hostile.close failed: Error: a then that throws',
+        '  - Rejecting.close failed: TypeError: rejected',
+        '  - Frozen.close failed: [object Object]',
+        '  - Undefined.close failed: undefined',
+      ].join('\n'),
+    );
+    expect(error.errors.map((each) => [each.name, each.service, each.hook, each.outcome])).toEqual(
+      ['Throwing', 'Hostile', 'Rejecting', 'Frozen', 'Undefined'].map((service) => [
+        'ExitHookError',
+        service,
+        'close',
+        'failed',
+      ]),
+    );
+    expect(error.errors.every((each) => ExitHookError.is(each))).toBe(true);
+    expect(error.errors[2]?.cause).toEqual(new TypeError('rejected\nin two lines'));
+    expect(error.errors[3]?.cause).toBe(frozen);
+    expect(error.report.exits).toHaveLength(8);
+  });
+
+  test('a single failure is a DisposeError too, and a thrown undefined is a failure', async () => {
+    const container = createContainer();
+    resolved(container, 'Undefined', () => Promise.reject(undefined as unknown as Error));
+    await expect(container.dispose()).rejects.toThrow(
+      '1 of 1 exit hooks failed (all 1 were run):\n  - Undefined.close failed: undefined',
+    );
+  });
+});
+
+describe('P15 single flight', () => {
+  test('every call, concurrent or later, gets the same promise; the first reason stays', async () => {
+    const gate = createGate();
+    const container = createContainer();
+    resolved(container, 'Service', async () => {
+      log.push('Service');
+      await gate.passed;
+    });
+    const first = container.dispose({ reason: 1 });
+    const second = container.dispose({ reason: 2 });
+    const third = container.get(Lifecycle).dispose();
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    gate.open();
+    const report = await first;
+    expect(report.reason).toBe(1);
+    expect(await container.dispose()).toBe(report);
+    await container[Symbol.asyncDispose]();
+    container[Symbol.dispose]();
+    expect(log).toEqual(['Service']);
+  });
+
+  test('the state goes from active to disposing to disposed, and never back', async () => {
+    const container = createContainer();
+    const lifecycle = container.get(Lifecycle);
+    resolved(container, 'Service', async () => {
+      log.push(lifecycle.state);
+      await Promise.resolve();
+      throw new Error('failed');
+    });
+    expect(lifecycle.state).toBe('active');
+    const disposal = container.dispose();
+    expect(lifecycle.state).toBe('disposing');
+    await expect(disposal).rejects.toThrow(DisposeError);
+    expect(lifecycle.state).toBe('disposed');
+    expect(container.dispose()).toBe(disposal);
+    expect(log).toEqual(['disposing']);
+  });
+
+  test('dispose() in the synchronous part of a hook is refused: it would wait for itself', async () => {
+    const container = createContainer();
+    let refusal: unknown;
+    resolved(container, 'Before', () => log.push('before'));
+    resolved(container, 'Service', async () => {
+      refusal = await container.dispose().catch((error: unknown) => error);
+      log.push('Service');
+    });
+    await container.dispose();
+    expect(refusal).toEqual(
+      new Error(
+        'dispose() was called by an exit hook of this container, which would wait for itself: the ' +
+          'disposal waits for the hook. Do not dispose in a hook; return from it.',
+      ),
+    );
+    expect(log).toEqual(['Service', 'before']);
+  });
+
+  test('dispose() later in a hook is the shared promise', async () => {
+    const container = createContainer();
+    let shared: unknown;
+    resolved(container, 'Service', async () => {
+      await Promise.resolve();
+      shared = container.dispose();
+    });
+    const disposal = container.dispose();
+    await disposal;
+    expect(shared).toBe(disposal);
+  });
+});
+
+describe('P16 late arrivals', () => {
+  function bindSlowly(container: Container, name: string, opened: Promise<void>): void {
+    const Service = serviceWithHook(name, () => log.push(name));
+    container
+      .bind(name)
+      .toDynamicValue(async () => {
+        await opened;
+        return new Service();
+      })
+      .inSingletonScope();
+  }
+
+  test('autofac#945: singletons that are being activated are awaited, then exited in order', async () => {
+    const gate = createGate();
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.get(Pool);
+    bindSlowly(container, 'slow', gate.passed);
+    const slow = container.getAsync('slow');
+    const disposal = container.dispose();
+    expect(log).toEqual([]);
+    gate.open();
+    await disposal;
+    await slow;
+    expect(log).toEqual(['slow', 'Pool']);
+  });
+
+  test('an activation that has passed our handler and waits in others is awaited, too', async () => {
+    const [own, ofService] = [createGate(), createGate()];
+    const container = createContainer();
+    const hold =
+      (gate: { passed: Promise<void> }) =>
+      async <T>(_context: unknown, service: T): Promise<T> => {
+        await gate.passed;
+        log.push('activated');
+        return service;
+      };
+    container.bind(Pool).toSelf().inSingletonScope().onActivation(hold(own));
+    container.bind('cache').to(Pool).inSingletonScope();
+    container.onActivation('cache', hold(ofService));
+    const activations = [container.getAsync(Pool), container.getAsync('cache')];
+    const disposal = container.dispose();
+    expect(log).toEqual([]);
+    ofService.open();
+    own.open();
+    await disposal;
+    await Promise.all(activations);
+    expect(log).toEqual(['activated', 'activated', 'Pool', 'Pool']);
+  });
+
+  test('an activation that is rejected meanwhile is no error of the disposal', async () => {
+    const gate = createGate();
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.get(Pool);
+    bindSlowly(container, 'slow', gate.passed);
+    const slow = container.getAsync('slow');
+    const disposal = container.dispose();
+    gate.break(new Error('no connection'));
+    await expect(slow).rejects.toThrow('no connection');
+    await disposal;
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('an activation that was rejected before is none either', async () => {
+    const container = createContainer();
+    bindSlowly(container, 'slow', Promise.reject(new Error('no connection')));
+    await expect(container.getAsync('slow')).rejects.toThrow('no connection');
+    await expect(container.dispose()).resolves.toMatchObject({ exits: [] });
+  });
+
+  test('while disposing: what exists is served, what is activated or registered is exited next', async () => {
+    const container = createContainer();
+    const lifecycle = container.get(Lifecycle);
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.bind(Cache).toSelf().inSingletonScope();
+    const pool = container.get(Pool);
+    resolved(container, 'Exited', () => log.push('Exited'));
+    const exited = container.get('Exited');
+    resolved(container, 'Worker', async () => {
+      await Promise.resolve();
+      lifecycle.onExit(() => log.push('callback'));
+      expect(container.get(Cache).pool).toBe(pool);
+      log.push('Worker');
+    });
+    resolved(container, 'First', () => {
+      log.push('First');
+    });
+    lifecycle.onExit(() => {
+      expect(container.get('Exited')).toBe(exited);
+      log.push('last callback');
+    });
+    await container.dispose();
+    expect(log).toEqual([
+      'last callback',
+      'First',
+      'Worker',
+      'Cache',
+      'callback',
+      'Exited',
+      'Pool',
+    ]);
+  });
+
+  test('while disposing, an exited singleton is served and neither built nor exited again', async () => {
+    const container = createContainer();
+    let exited: unknown;
+    resolved(container, 'Dependency', () => {
+      expect(container.get('Dependent')).toBe(exited);
+      expect(container.get('alias')).toBe(exited);
+    });
+    resolved(container, 'Dependent', () => log.push('Dependent'));
+    container.bind('alias').toDynamicValue(({ get }) => get('Dependent'));
+    exited = container.get('Dependent');
+    await container.dispose();
+    expect(log).toEqual(['Dependent']);
+  });
+
+  test('a singleton whose activation the last hook starts is awaited and exited', async () => {
+    const gate = createGate();
+    const container = createContainer();
+    bindSlowly(container, 'slow', gate.passed);
+    resolved(container, 'Service', () => {
+      void container.getAsync('slow');
+      log.push('Service');
+    });
+    const disposal = container.dispose();
+    gate.open();
+    await disposal;
+    expect(log).toEqual(['Service', 'slow']);
+  });
+
+  test('once disposed, the container refuses to resolve, to bind and to register', async () => {
+    const container = createContainer();
+    const lifecycle = container.get(Lifecycle);
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.get(Pool);
+    await container.dispose();
+    const refusals: [string, () => unknown][] = [
+      ['Pool', () => container.get(Pool)],
+      ['Pool', () => container.getAll(Pool)],
+      ['Symbol(pool)', () => container.bind(Symbol('pool'))],
+      ['callback', () => lifecycle.onExit(() => undefined)],
+      ['callback', () => lifecycle.adopt({}, () => undefined)],
+      ['Pool', () => lifecycle.adopt(new Pool())],
+    ];
+    for (const [service, action] of refusals) {
+      const error = captured(action);
+      expect(ContainerDisposedError.is(error)).toBe(true);
+      expect(error).toMatchObject({ name: 'ContainerDisposedError', service });
+    }
+    expect(captured(() => container.get(Pool))).toEqual(
+      new Error(
+        '"Pool" was asked of a container that is disposed. Something still used the container ' +
+          'after `dispose()` had begun: stop it or await it before the container is disposed, or ' +
+          'create a new container.',
+      ),
+    );
+    await expect(container.getAsync(Pool)).rejects.toThrow(ContainerDisposedError);
+    await expect(container.getAllAsync(Pool)).rejects.toThrow(ContainerDisposedError);
+    expect(container.isBound(Pool)).toBe(true);
+  });
+
+  test('rebind and load, by the names and in the ways of the installed Inversify', async () => {
+    const container = createContainer();
+    await container.dispose();
+    for (const name of ['rebind', 'rebindAsync', 'rebindSync', 'load', 'loadAsync', 'loadSync']) {
+      const method: unknown = Reflect.get(container, name);
+      if (typeof method === 'function') {
+        const call = async (): Promise<unknown> =>
+          Reflect.apply(method, container, ['service']) as unknown;
+        await expect(call()).rejects.toThrow(ContainerDisposedError);
+      }
+    }
+  });
+
+  test('the container holds no instance once it is disposed', async () => {
+    const container = createContainer();
+    let constructed = 0;
+    container
+      .bind('counted')
+      .toDynamicValue(() => ++constructed)
+      .inSingletonScope();
+    container.bind<Factory<unknown>>('factory').toFactory(
+      ({ get }) =>
+        () =>
+          get('counted'),
+    );
+    const factory = container.get<Factory<unknown>>('factory');
+    factory();
+    await container.dispose();
+    factory();
+    expect(constructed).toBe(2);
+  });
+
+  test('by any other way, what has hooks fails to activate, and is exited at once', async () => {
+    const container = createContainer();
+    container.bind(Pool).toSelf();
+    container.bind(Cache).toSelf().inSingletonScope();
+    container.bind<Factory<Cache>>('factory').toFactory(
+      ({ get }) =>
+        () =>
+          get(Cache),
+    );
+    const factory = container.get<Factory<Cache>>('factory');
+    const plain = new Container({ parent: container });
+    await container.dispose();
+    expect(factory).toThrow(ContainerDisposedError);
+    expect(log).toEqual(['Pool']);
+    expect(() => plain.get(Pool)).toThrow(ContainerDisposedError);
+    expect(log).toEqual(['Pool', 'Pool']);
+  });
+
+  test('a transient that arrives too late is exited at once, and its failure is an uncaught error', async () => {
+    await expect(runFixture('late-failure')).resolves.toEqual({
+      code: 0,
+      signal: null,
+      stdout: [
+        'async hook',
+        'sync hook',
+        'refused',
+        'ExitHookError: late [Late].flush failed: Error: much too late',
+        'ExitHookError: late [Late].close failed: Error: too late',
+        '',
+      ].join('\n'),
+      stderr: '',
+    });
+  });
+
+  test('what was exited is not exited again when it arrives once more', async () => {
+    const container = createContainer();
+    const pool = new Pool();
+    container.bind('pool').toDynamicValue(() => pool);
+    container.bind<Factory<unknown>>('factory').toFactory(
+      ({ get }) =>
+        () =>
+          get('pool'),
+    );
+    const factory = container.get<Factory<unknown>>('factory');
+    factory();
+    await container.dispose();
+    expect(factory).toThrow(ContainerDisposedError);
+    expect(log).toEqual(['Pool']);
+  });
+});
+
+describe('P19 synchronous', () => {
+  test('`using` runs hooks that are not async', () => {
+    {
+      using container = createContainer();
+      for (const type of [Pool, Cache]) {
+        container.bind<object>(type).toSelf().inSingletonScope();
+      }
+      container.get(Pool);
+      expect(container.get(Lifecycle).state).toBe('active');
+    }
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('it refuses, before anything has run, when a hook is visibly an async function', async () => {
+    const container = createContainer();
+    for (const type of [Pool, Cache, Repository]) {
+      container.bind<object>(type).toSelf().inSingletonScope();
+    }
+    container.get(Repository);
+    container.get(Lifecycle).onExit(async () => Promise.resolve(), { name: 'flush' });
+    const error = captured(() => {
+      container[Symbol.dispose]();
+    });
+    expect(DisposeError.is(error)).toBe(true);
+    expect(error).toEqual(
+      new Error(
+        [
+          'The container was not disposed and nothing was run: it has exit hooks that only `await ' +
+            'container.dispose()` can await:',
+          '  - callback flush is asynchronous, and a synchronous disposal awaits nothing: use ' +
+            '`await container.dispose()` or `await using`',
+          '  - Cache.close is asynchronous, and a synchronous disposal awaits nothing: use ' +
+            '`await container.dispose()` or `await using`',
+        ].join('\n'),
+      ),
+    );
+    expect(error).toMatchObject({ report: { exits: [] } });
+    expect(log).toEqual([]);
+    expect(container.get(Lifecycle).state).toBe('active');
+    await container.dispose();
+    expect(log).toEqual(['Repository', 'Cache', 'Pool']);
+  });
+
+  test('it starts every hook; what returned a thenable is not-awaited, and the error comes last', async () => {
+    const container = createContainer();
+    const gate = createGate();
+    resolved(container, 'Last', () => log.push('last'));
+    resolved(container, 'Rejecting', () => gate.passed);
+    resolved(container, 'Throwing', () => {
+      throw new Error('thrown');
+    });
+    const error = captured(() => {
+      container[Symbol.dispose]();
+    });
+    expect(log).toEqual(['last']);
+    expect(error).toEqual(
+      new Error(
+        [
+          '2 of 3 exit hooks failed (all 3 were run):',
+          '  - Throwing.close failed: Error: thrown',
+          '  - Rejecting.close is asynchronous, and a synchronous disposal awaits nothing: use ' +
+            '`await container.dispose()` or `await using`',
+        ].join('\n'),
+      ),
+    );
+    expect(error).toMatchObject({
+      report: {
+        exits: [
+          { service: 'Throwing', outcome: 'failed' },
+          { service: 'Rejecting', outcome: 'not-awaited' },
+          { service: 'Last', outcome: 'done' },
+        ],
+      },
+    });
+    // A late rejection is observed: it is no unhandled one, which would fail this test run.
+    gate.break(new Error('late'));
+    await expect(container.dispose()).rejects.toBe(error);
+    expect(
+      captured(() => {
+        container[Symbol.dispose]();
+      }),
+    ).toBe(error);
+  });
+
+  test('afterwards dispose() settles with the same report', async () => {
+    const container = createContainer();
+    resolved(container, 'Service', () => log.push('Service'));
+    container[Symbol.dispose]();
+    container[Symbol.dispose]();
+    await expect(container.dispose()).resolves.toMatchObject({
+      exits: [{ service: 'Service', hook: 'close', outcome: 'done' }],
+    });
+    expect(log).toEqual(['Service']);
+  });
+
+  test('while an asynchronous disposal is under way it throws', async () => {
+    const container = createContainer();
+    resolved(container, 'Service', async () => Promise.resolve());
+    const disposal = container.dispose();
+    expect(() => {
+      container[Symbol.dispose]();
+    }).toThrow(
+      'The container is being disposed already, and a synchronous disposal cannot wait for that. ' +
+        'Use `await container.dispose()` or `await using`.',
+    );
+    await disposal;
+  });
+
+  test('it does not wait for activations in flight: they are exited when they arrive', async () => {
+    const gate = createGate();
+    const container = createContainer();
+    container
+      .bind('slow')
+      .toDynamicValue(async () => {
+        await gate.passed;
+        return new Pool();
+      })
+      .inSingletonScope();
+    const slow = container.getAsync('slow');
+    container[Symbol.dispose]();
+    gate.open();
+    await expect(slow).rejects.toThrow(ContainerDisposedError);
+    expect(log).toEqual(['Pool']);
+  });
+});
+
+describe('P20 the report', () => {
+  test('dispose() resolves to what was run, in order, with times', async () => {
+    const gate = createGate();
+    const container = createContainer();
+    resolved(container, 'Pool', () => undefined);
+    resolved(container, 'Server', () => gate.passed);
+    container.get(Lifecycle).onExit(function flushMetrics() {});
+    const disposal = container.dispose({ reason: 'tests' });
+    gate.open();
+    const report = await disposal;
+    expect(report.reason).toBe('tests');
+    expect(report.exits.map(({ service, hook, outcome }) => [service, hook, outcome])).toEqual([
+      ['callback', 'flushMetrics', 'done'],
+      ['Server', 'close', 'done'],
+      ['Pool', 'close', 'done'],
+    ]);
+    const times = report.exits.flatMap(({ startTime, duration }) => [
+      startTime,
+      startTime + duration,
+    ]);
+    expect([0, ...times, report.duration]).toEqual(
+      [0, ...times, report.duration].sort((a, b) => a - b),
+    );
+    expect(
+      String(report)
+        .replace(/[\d.]+ ms/g, '0.0 ms')
+        .split('\n'),
+    ).toEqual([
+      'done  callback flushMetrics  0.0 ms',
+      'done  Server.close           0.0 ms',
+      'done  Pool.close             0.0 ms',
+    ]);
+  });
+
+  test('nothing to exit is an empty report', async () => {
+    const report = await createContainer().dispose();
+    expect(report.exits).toEqual([]);
+    expect(String(report)).toBe('');
+  });
+
+  test('a failure is one line in it, and whole in its JSON', async () => {
+    const container = createContainer();
+    const root = new Error('root');
+    const cyclic: { name: string; self?: unknown } = { name: 'cyclic' };
+    cyclic.self = cyclic;
+    const selfCaused = new Error('self-caused');
+    selfCaused.cause = selfCaused;
+    const failures: unknown[] = [
+      new AggregateError([root, 1n], 'several', { cause: { code: 'E' } }),
+      new Error('outer\nsecond line', { cause: root }),
+      selfCaused,
+      cyclic,
+      undefined,
+      Symbol('thrown'),
+      Object.create(null),
+    ];
+    for (const failure of failures) {
+      resolved(container, 'Service', () => {
+        throw failure;
+      });
+      container.unbind('Service');
+    }
+    const error = await container.dispose({ reason: cyclic }).catch((reason: unknown) => reason);
+    if (!DisposeError.is(error)) {
+      throw error;
+    }
+    expect(
+      String(error.report)
+        .replace(/[\d.]+ ms/g, '0.0 ms')
+        .split('\n'),
+    ).toEqual(
+      [
+        '[object Object]',
+        'Symbol(thrown)',
+        'undefined',
+        '[object Object]',
+        'Error: self-caused',
+        'Error: outer',
+        'AggregateError: several',
+      ].map((thrown) => `failed  Service.close  0.0 ms  ${thrown}`),
+    );
+    const json = JSON.parse(JSON.stringify(error.report)) as { reason: unknown; exits: unknown[] };
+    expect(json.reason).toBe('[object Object]');
+    expect(json.exits).toMatchObject([
+      { service: 'Service', hook: 'close', outcome: 'failed', error: {} },
+      { error: 'Symbol(thrown)' },
+      { outcome: 'failed' },
+      { error: '[object Object]' },
+      { error: { name: 'Error', message: 'self-caused', cause: 'Error: self-caused' } },
+      {
+        error: {
+          message: 'outer\nsecond line',
+          stack: expect.any(String),
+          cause: { message: 'root' },
+        },
+      },
+      { error: { message: 'several', cause: { code: 'E' }, errors: [{ message: 'root' }, '1'] } },
+    ]);
+  });
+});
+
+describe('P21 asking for it', () => {
+  test('a service can end the application', async () => {
+    @injectable()
+    class Watchdog {
+      constructor(@inject(Lifecycle) readonly lifecycle: Lifecycle) {}
+
+      @OnExit()
+      stop(): void {
+        log.push('Watchdog');
+      }
+
+      async bark(): Promise<unknown> {
+        return this.lifecycle.dispose({ reason: 'no heartbeat' });
+      }
+    }
+    const container = createContainer();
+    container.bind(Watchdog).toSelf().inSingletonScope();
+    const report = await container.get(Watchdog).bark();
+    expect(report).toMatchObject({ reason: 'no heartbeat', exits: [{ service: 'Watchdog' }] });
+    expect(await container.dispose()).toBe(report);
+  });
+});
+
+function captured(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { build } from 'esbuild';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program of `test/fixtures` as a process of its own, against the sources. */
+export async function runFixture(name: string): Promise<Ended> {
+  const outfile = path.join(root, '.cache/fixtures', `${name}.mjs`);
+  await build({
+    entryPoints: [path.join(root, 'test/fixtures', `${name}.ts`)],
+    outfile,
+    bundle: true,
+    external: ['inversify', 'reflect-metadata', '@inversifyjs/*'],
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: 'inline',
+  });
+  const child = spawn(process.execPath, [outfile], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
+  ]);
+  return { code, signal, stdout, stderr };
+}
