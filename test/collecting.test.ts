@@ -719,6 +719,58 @@ describe('P6 once', () => {
     expect(log).toEqual(['Repository', 'Pool']);
   });
 
+  test.each([
+    ['returns', (pool: Pool) => new Proxy(pool, {})],
+    ['resolves to', async (pool: Pool) => Promise.resolve(new Proxy(pool, {}))],
+    ['resolves to the instance, as', async (pool: Pool) => Promise.resolve(pool)],
+  ])(
+    'what onActivation %s a stand-in is not exited beside the instance',
+    async (_how, activate) => {
+      const container = createContainer();
+      container
+        .bind(Pool)
+        .toSelf()
+        .inSingletonScope()
+        .onActivation((_context, pool) => activate(pool));
+      container.bind('alias').toDynamicValue(async ({ getAsync }) => getAsync(Pool));
+      expect(await container.getAsync('alias')).toBe(await container.getAsync(Pool));
+      await container.dispose();
+      expect(log).toEqual(['Pool']);
+    },
+  );
+
+  test('an instance that a handler of another binding returned is not lost', async () => {
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    container
+      .bind('other')
+      .to(Pool)
+      .onActivation(({ get }) => get(Pool));
+    container.get('other');
+    expect(container.get('other')).toBe(container.get(Pool));
+    await container.dispose();
+    expect(log).toEqual(['Pool', 'Pool', 'Pool']);
+  });
+
+  test('what a handler returned is exited too where it has other hooks, and is made by a binding', async () => {
+    class Wrapper {
+      @OnExit()
+      unwrap(): void {
+        log.push('Wrapper');
+      }
+    }
+    const wrapper = new Wrapper();
+    const container = createContainer();
+    container
+      .bind<object>('pool')
+      .to(Pool)
+      .onActivation(() => wrapper);
+    container.bind('wrapper').toDynamicValue(({ get }) => get('pool'));
+    container.get('wrapper');
+    await container.dispose();
+    expect(log).toEqual(['Wrapper', 'Pool']);
+  });
+
   test('a constructor that always returns the same object', async () => {
     const shared = new Pool();
     @injectable()

@@ -23,8 +23,8 @@ console.log('listening on %s', server.url);
 
 const client = new Client(server.url);
 const readings = 25;
-for (let sent = 0; sent < readings; sent += 1) {
-  await client.post({ sensor: 'heap', value: process.memoryUsage().heapUsed });
+for (let value = 1; value <= readings; value += 1) {
+  await client.post({ sensor: 'boiler', value });
 }
 const stored = await client.count();
 console.log('served %d requests: %d readings sent, %d rows stored', readings + 1, readings, stored);

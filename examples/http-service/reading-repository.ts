@@ -10,12 +10,12 @@ export class ReadingRepository {
 
   @postConstruct()
   async createTable(): Promise<void> {
-    await this.database.query('CREATE TABLE reading (sensor text, value float8)');
+    await this.database.query('CREATE TABLE reading (id serial, sensor text, value int)');
   }
 
   async insert(readings: readonly Reading[]): Promise<void> {
     await this.database.query(
-      'INSERT INTO reading SELECT * FROM unnest($1::text[], $2::float8[])',
+      'INSERT INTO reading (sensor, value) SELECT * FROM unnest($1::text[], $2::int[])',
       [readings.map(({ sensor }) => sensor), readings.map(({ value }) => value)],
     );
   }
@@ -28,10 +28,13 @@ export class ReadingRepository {
   }
 
   @OnExit()
-  async logCount(): Promise<void> {
-    console.log(
-      '  ReadingRepository counted %d rows: its database is still open',
-      await this.count(),
+  async logRows(): Promise<void> {
+    const { rows } = await this.database.query<Reading & { id: number }>(
+      'SELECT id, sensor, value FROM reading ORDER BY id DESC LIMIT 5',
     );
+    console.log('  the database, still open, holds %d rows; the last are', await this.count());
+    for (const { id, sensor, value } of rows.reverse()) {
+      console.log('    %d: %s %d', id, sensor, value);
+    }
   }
 }

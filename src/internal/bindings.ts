@@ -119,23 +119,33 @@ export class ContainerBindings implements ExitHost, BindingListener {
     let source: ExitSource | undefined;
     return (context, instance) => {
       const hooks = hooksOfBinding ?? exitHooksOf(instance);
-      if (isObject(instance) && hooks.length > 0) {
-        if (source?.hooks !== hooks) {
-          source = sourceOf(binding, instance, hooks);
-        }
-        // Before the user's handler, which may return another object, and may fail.
-        this.#ownerOf(binding, context).push({ subject: instance, source });
+      if (!isObject(instance) || hooks.length === 0) {
+        return this.#activate(binding, next, context, instance);
       }
-      const activated = next === undefined ? instance : next(context, instance);
-      // Handlers of the whole service follow, and may take their time.
-      if (
-        !isPromise(activated) &&
-        context.getActivations(binding.serviceIdentifier) === undefined
-      ) {
-        this.#unfinished.delete(binding);
+      if (source?.hooks !== hooks) {
+        source = sourceOf(binding, instance, hooks);
       }
+      const owner = this.#ownerOf(binding, context);
+      // Before the user's handler, which may return another object, and may fail.
+      owner.push({ subject: instance, source });
+      const activated = this.#activate(binding, next, context, instance);
+      ignoreStandIn(owner, instance, activated);
       return activated;
     };
+  }
+
+  #activate(
+    binding: MakingBinding,
+    next: BindingActivation | undefined,
+    context: ResolutionContext,
+    instance: unknown,
+  ): unknown {
+    const activated = next === undefined ? instance : next(context, instance);
+    // Handlers of the whole service follow, and may take their time.
+    if (!isPromise(activated) && context.getActivations(binding.serviceIdentifier) === undefined) {
+      this.#unfinished.delete(binding);
+    }
+    return activated;
   }
 
   #ownerOf(binding: MakingBinding, context: ResolutionContext): ExitStack {
@@ -182,6 +192,24 @@ function sourceOf(
       empty(binding);
     },
   };
+}
+
+/** Another binding may hand on the proxy that a handler returned; it is no instance of its own. */
+function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): void {
+  if (isPromise(activated)) {
+    activated.then(
+      (value) => {
+        ignoreStandIn(owner, instance, value);
+      },
+      () => undefined,
+    );
+  } else if (
+    activated !== instance &&
+    isObject(activated) &&
+    exitHooksOf(activated) === exitHooksOf(instance)
+  ) {
+    owner.ignore(activated);
+  }
 }
 
 function empty(binding: MakingBinding): void {

@@ -26,6 +26,7 @@ export class ExitStack {
   readonly #host: ExitHost;
   readonly #calls = new HookCalls();
   readonly #releases = new Set<Promise<void>>();
+  readonly #standIns = new WeakSet();
   /** What must not be put on the stack again: what was released, and all that a disposal met. */
   readonly #met = new WeakSet();
   #exits: Exit[] = [];
@@ -44,7 +45,7 @@ export class ExitStack {
 
   /** Puts an entry on top, unless its subject has its place already or was exited. */
   push(exit: Exit): void {
-    const known = this.#met.has(exit.subject);
+    const known = this.#met.has(exit.subject) || this.#standIns.has(exit.subject);
     if (this.#state !== 'active') {
       this.#met.add(exit.subject);
     }
@@ -57,6 +58,11 @@ export class ExitStack {
     if (!known) {
       this.#exits.push(exit);
     }
+  }
+
+  /** What stands in for a subject, as a proxy does, is not exited beside it. */
+  ignore(standIn: object): void {
+    this.#standIns.add(standIn);
   }
 
   /** Takes off every entry that matches, and returns them, topmost first. */

@@ -14,6 +14,24 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Runs a command as from a user's shell: without what npm and jest have set for this process. */
+export async function run(
+  command: string,
+  parameters: readonly string[],
+  cwd: string = root,
+): Promise<Ended> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm|jest|node)_|^FORCE_COLOR$/i.test(name)),
+  );
+  const child = spawn(command, parameters, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
+  ]);
+  return { code, signal, stdout, stderr };
+}
+
 /** Runs a program of `test/fixtures` as a process of its own, against the sources. */
 export async function runFixture(name: string): Promise<Ended> {
   const outfile = path.join(root, '.cache/fixtures', `${name}.mjs`);
@@ -25,13 +43,6 @@ export async function runFixture(name: string): Promise<Ended> {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    sourcemap: 'inline',
   });
-  const child = spawn(process.execPath, [outfile], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [code, signal]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
-  ]);
-  return { code, signal, stdout, stderr };
+  return run(process.execPath, [outfile]);
 }

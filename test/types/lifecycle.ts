@@ -1,0 +1,17 @@
+// the public face › the module is registered and Lifecycle resolved
+import { Container } from 'inversify';
+import { Lifecycle, LifecycleModule, type ExitContext, type ExitReport } from 'inversify-onexit';
+
+const container = new Container();
+container.register(LifecycleModule);
+
+const lifecycle: Lifecycle = container.get(Lifecycle);
+const undo: () => boolean = lifecycle.onExit(({ reason }: ExitContext) => reason, { name: 'log' });
+undo();
+lifecycle.onExit(async () => Promise.resolve());
+const socket: { end: () => void } = lifecycle.adopt({ end() {} }, (socket) => {
+  socket.end();
+});
+await lifecycle.release(socket);
+const hooks: string[] = lifecycle.pending().map(({ service, hook }) => `${service}.${hook}`);
+export const report: ExitReport = await lifecycle.dispose({ reason: hooks });
