@@ -16,7 +16,6 @@ export class ExitHookError extends Error {
     brand(this);
   }
 
-  /** @internal */
   constructor(exit: Omit<ExitRecord, 'startTime' | 'duration'>) {
     super(hookFailure(exit), 'error' in exit ? { cause: exit.error } : undefined);
     this.service = exit.service;
@@ -42,7 +41,6 @@ export class DisposeError extends AggregateError {
     brand(this);
   }
 
-  /** @internal */
   constructor(summary: string, errors: ExitHookError[], report: ExitReport) {
     super(errors, [summary, ...errors.map(({ message }) => `  - ${message}`)].join('\n'));
     // Not enumerable, like `errors`: a printed error would bury its message under every exit.
@@ -63,7 +61,6 @@ export class ContainerDisposedError extends Error {
     brand(this);
   }
 
-  /** @internal */
   constructor(service: string) {
     super(
       `"${service}" was asked of a container that is disposed. ` +

@@ -43,9 +43,7 @@ export class ExitReport {
     return {
       reason: serializable(this.reason),
       duration: this.duration,
-      exits: this.exits.map((exit) =>
-        'error' in exit ? { ...exit, error: serializable(exit.error) } : exit,
-      ),
+      exits: serializable(this.exits),
     };
   }
 
@@ -79,8 +77,7 @@ export function hookLabel({ service, hook }: PendingExit): string {
 
 /** How a thrown value is printed in one line. */
 export function firstLine(thrown: unknown): string {
-  const [line = ''] = describe(thrown).split('\n', 1);
-  return line;
+  return describe(thrown).replace(/\n.*/s, '');
 }
 
 function describe(value: unknown): string {
@@ -92,27 +89,25 @@ function describe(value: unknown): string {
   }
 }
 
+/** What JSON has no word for is described rather than lost. */
 function serializable(value: unknown, ancestors: readonly unknown[] = []): unknown {
+  if (typeof value !== 'object' || value === null) {
+    return ['bigint', 'function', 'symbol'].includes(typeof value) ? describe(value) : value;
+  }
   if (ancestors.includes(value)) {
     return describe(value);
   }
+  const nested = (part: unknown): unknown => serializable(part, [...ancestors, value]);
+  if (Array.isArray(value)) {
+    return value.map(nested);
+  }
+  if ('toJSON' in value) {
+    return value;
+  }
+  const parts = Object.entries(value).map(([key, part]) => [key, nested(part)] as const);
   if (value instanceof Error) {
-    const inner = [...ancestors, value];
-    return {
-      name: value.name,
-      message: value.message,
-      ...(value.stack === undefined ? {} : { stack: value.stack }),
-      ...('cause' in value ? { cause: serializable(value.cause, inner) } : {}),
-      ...(value instanceof AggregateError
-        ? { errors: value.errors.map((error) => serializable(error, inner)) }
-        : {}),
-    };
+    const hidden = ['name', 'message', 'stack', 'cause', 'errors'].filter((key) => key in value);
+    parts.unshift(...hidden.map((key) => [key, nested(Reflect.get(value, key))] as const));
   }
-  try {
-    const json = JSON.stringify(value) as string | undefined;
-    return json === undefined && value !== undefined ? describe(value) : value;
-  } catch {
-    // A BigInt or a cycle: what cannot be serialised is described rather than lost.
-    return describe(value);
-  }
+  return Object.fromEntries(parts);
 }

@@ -1,5 +1,6 @@
 import type { ExitContext } from './exit-context.js';
 import { isMarked, markMethod, markName } from './internal/exit-hooks.js';
+import { classNameOf, isObject } from './internal/inspect.js';
 
 /** What `@OnExit()` applies, under `experimentalDecorators` and to standard decorators alike. */
 export interface ExitHookDecorator {
@@ -109,14 +110,16 @@ function markStandard(method: unknown, context: StandardContext): void {
   });
 }
 
-function markLegacy(target: unknown, name: unknown, descriptor: unknown): void {
+function markLegacy(target: unknown, name: unknown, given: unknown): void {
   if (typeof target === 'function' && isName(name)) {
     refuse(labelOf(target, name), noInstance);
   }
-  if (!isRecord(target) || !isName(name) || !isRecord(descriptor)) {
+  if (!isObject(target) || !isName(name)) {
     refuse(labelOf(target, name), noMethod);
   }
-  if (typeof descriptor.value !== 'function') {
+  // Inversify's decorate() hands on none.
+  const descriptor = given ?? Object.getOwnPropertyDescriptor(target, name);
+  if (!isObject(descriptor) || typeof Reflect.get(descriptor, 'value') !== 'function') {
     refuse(labelOf(target, name), noMethod);
   }
   markName(target, name);
@@ -134,24 +137,18 @@ function refuse(label: string, fault: string): never {
 }
 
 /** `Pool.close`; a standard decorator is not told the class, so there it is `.close`. */
-function labelOf(target: unknown, member?: unknown): string {
+function labelOf(target: unknown, member: unknown): string {
   if (isStandardContext(member)) {
     return member.kind === 'class' ? String(member.name) : `.${String(member.name)}`;
   }
-  const owner: unknown =
-    typeof target === 'function' ? target : Reflect.get(Object(target), 'constructor');
-  const className = typeof owner === 'function' ? owner.name : String(owner);
+  const className = typeof target === 'function' ? target.name : classNameOf(target);
   return isName(member) ? `${className}.${String(member)}` : className;
 }
 
 function isStandardContext(value: unknown): value is StandardContext {
-  return isRecord(value) && typeof value.kind === 'string' && 'addInitializer' in value;
+  return isObject(value) && 'kind' in value && 'addInitializer' in value;
 }
 
 function isName(value: unknown): value is string | symbol {
   return typeof value === 'string' || typeof value === 'symbol';
-}
-
-function isRecord(value: unknown): value is Record<string | symbol, unknown> {
-  return typeof value === 'object' && value !== null;
 }

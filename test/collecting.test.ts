@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   Container,
   ContainerModule,
+  decorate,
   inject,
   injectable,
   multiInject,
@@ -86,6 +87,7 @@ describe('P1 any method', () => {
       '[flush]',
       'first',
     ]);
+    expect(String(report)).toContain('done  Service[Symbol.asyncDispose]  ');
   });
 
   test('a method named dispose or [Symbol.asyncDispose] is not called unless marked', async () => {
@@ -176,6 +178,20 @@ describe('P1 any method', () => {
     expect(log).toEqual(['logged close']);
   });
 
+  test("Inversify's decorate() can mark a method", async () => {
+    class Service {
+      close(): void {
+        log.push('close');
+      }
+    }
+    decorate(OnExit(), Service, 'close');
+    const container = createContainer();
+    container.bind(Service).toSelf();
+    container.get(Service);
+    await container.dispose();
+    expect(log).toEqual(['close']);
+  });
+
   test('a mark of another copy of the package is read', async () => {
     // What the other copy's decorator leaves behind is the whole protocol between copies.
     @injectable()
@@ -220,7 +236,7 @@ describe('P1 any method', () => {
     class Service {
       static shutdown(): void {}
       get url(): string {
-        return '';
+        return this.constructor.name;
       }
       close(): void {}
     }
@@ -633,6 +649,15 @@ describe('P3 every way to create', () => {
     expect(log).toEqual([]);
   });
 
+  test('values without hooks are left alone: primitives, and objects without a prototype', async () => {
+    const container = createContainer();
+    container.bind('bare').toDynamicValue(() => Object.create(null) as object);
+    container.bind('port').toDynamicValue(() => 80);
+    container.get('bare');
+    container.get('port');
+    await expect(container.dispose()).resolves.toMatchObject({ exits: [] });
+  });
+
   test('a handler that is set between isBound() and get() is kept', async () => {
     const container = createContainer();
     const binding = container.bind(Pool).toSelf();
@@ -691,7 +716,7 @@ describe('P5 not what you made', () => {
     container.bind('constant').toConstantValue(constant);
     container.bind<Factory<Pool>>('factory').toFactory(() => () => made);
     container.get('constant');
-    container.get<Factory<Pool>>('factory')();
+    expect(container.get<Factory<Pool>>('factory')()).toBe(made);
     expect(container.get(Lifecycle).pending()).toEqual([]);
     container.get(Lifecycle).adopt(constant);
     await container.dispose();
@@ -706,9 +731,9 @@ describe('P6 once', () => {
     container.bind(Repository).toSelf().inSingletonScope();
     container
       .bind('alias')
-      .toDynamicValue(({ get }) => get(Pool))
+      .toDynamicValue((context) => context.get(Pool))
       .inSingletonScope();
-    container.bind('again').toDynamicValue(({ get }) => get(Pool));
+    container.bind('again').toDynamicValue((context) => context.get(Pool));
     container.get(Pool);
     container.get(Repository);
     container.get('alias');
@@ -732,7 +757,7 @@ describe('P6 once', () => {
         .toSelf()
         .inSingletonScope()
         .onActivation((_context, pool) => activate(pool));
-      container.bind('alias').toDynamicValue(async ({ getAsync }) => getAsync(Pool));
+      container.bind('alias').toDynamicValue(async (context) => context.getAsync(Pool));
       expect(await container.getAsync('alias')).toBe(await container.getAsync(Pool));
       await container.dispose();
       expect(log).toEqual(['Pool']);
@@ -745,7 +770,7 @@ describe('P6 once', () => {
     container
       .bind('other')
       .to(Pool)
-      .onActivation(({ get }) => get(Pool));
+      .onActivation((context) => context.get(Pool));
     container.get('other');
     expect(container.get('other')).toBe(container.get(Pool));
     await container.dispose();
@@ -765,7 +790,7 @@ describe('P6 once', () => {
       .bind<object>('pool')
       .to(Pool)
       .onActivation(() => wrapper);
-    container.bind('wrapper').toDynamicValue(({ get }) => get('pool'));
+    container.bind('wrapper').toDynamicValue((context) => context.get('pool'));
     container.get('wrapper');
     await container.dispose();
     expect(log).toEqual(['Wrapper', 'Pool']);
@@ -777,6 +802,7 @@ describe('P6 once', () => {
     class Shared extends Pool {
       constructor() {
         super();
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- what it is about
         return shared;
       }
     }

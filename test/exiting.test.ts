@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Container, inject, injectable, type Factory, type Newable } from 'inversify';
 import {
   ContainerDisposedError,
@@ -8,6 +8,7 @@ import {
   ExitHookError,
   Lifecycle,
   OnExit,
+  type ExitReport,
 } from 'inversify-onexit';
 
 import { createContainer } from './support/containers.js';
@@ -117,7 +118,7 @@ describe('P10 reverse activation order', () => {
     container.bind(Pool).toSelf().inSingletonScope();
     container
       .bind(Cache)
-      .toDynamicValue(({ get }) => new Cache(get(Pool)))
+      .toDynamicValue((context) => new Cache(context.get(Pool)))
       .inSingletonScope();
     container.get(Cache);
     await container.dispose();
@@ -142,7 +143,10 @@ describe('P10 reverse activation order', () => {
     const Top = serviceWithHook('top', () => log.push('top'));
     container
       .bind('top')
-      .toResolvedValue((_slow: object, _fast: object) => new Top(), ['slow', 'fast'])
+      .toResolvedValue(
+        (...dependencies: [object, object]) => Object.assign(new Top(), { dependencies }),
+        ['slow', 'fast'],
+      )
       .inSingletonScope();
     const top = container.getAsync('top');
     fast.open();
@@ -257,7 +261,11 @@ describe('P12 every hook runs', () => {
 
   test('a single failure is a DisposeError too, and a thrown undefined is a failure', async () => {
     const container = createContainer();
-    resolved(container, 'Undefined', () => Promise.reject(undefined as unknown as Error));
+    resolved(container, 'Undefined', async () => {
+      await Promise.resolve();
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what it is about
+      throw undefined;
+    });
     await expect(container.dispose()).rejects.toThrow(
       '1 of 1 exit hooks failed (all 1 were run):\n  - Undefined.close failed: undefined',
     );
@@ -440,14 +448,13 @@ describe('P16 late arrivals', () => {
 
   test('while disposing, an exited singleton is served and neither built nor exited again', async () => {
     const container = createContainer();
-    let exited: unknown;
     resolved(container, 'Dependency', () => {
       expect(container.get('Dependent')).toBe(exited);
       expect(container.get('alias')).toBe(exited);
     });
     resolved(container, 'Dependent', () => log.push('Dependent'));
-    container.bind('alias').toDynamicValue(({ get }) => get('Dependent'));
-    exited = container.get('Dependent');
+    container.bind('alias').toDynamicValue((context) => context.get('Dependent'));
+    const exited = container.get('Dependent');
     await container.dispose();
     expect(log).toEqual(['Dependent']);
   });
@@ -517,11 +524,9 @@ describe('P16 late arrivals', () => {
       .bind('counted')
       .toDynamicValue(() => ++constructed)
       .inSingletonScope();
-    container.bind<Factory<unknown>>('factory').toFactory(
-      ({ get }) =>
-        () =>
-          get('counted'),
-    );
+    container
+      .bind<Factory<unknown>>('factory')
+      .toFactory((context) => () => context.get('counted'));
     const factory = container.get<Factory<unknown>>('factory');
     factory();
     await container.dispose();
@@ -533,11 +538,7 @@ describe('P16 late arrivals', () => {
     const container = createContainer();
     container.bind(Pool).toSelf();
     container.bind(Cache).toSelf().inSingletonScope();
-    container.bind<Factory<Cache>>('factory').toFactory(
-      ({ get }) =>
-        () =>
-          get(Cache),
-    );
+    container.bind<Factory<Cache>>('factory').toFactory((context) => () => context.get(Cache));
     const factory = container.get<Factory<Cache>>('factory');
     const plain = new Container({ parent: container });
     await container.dispose();
@@ -563,15 +564,35 @@ describe('P16 late arrivals', () => {
     });
   });
 
+  test('the failure of what arrives too late is thrown where nothing can catch it', async () => {
+    const thrown: (() => void)[] = [];
+    const queue = jest.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
+      thrown.push(task);
+    });
+    const Failing = serviceWithHook('Failing', () => {
+      throw new Error('too late');
+    });
+    const container = createContainer();
+    container.bind('late').to(Failing);
+    container
+      .bind<Factory<unknown>>('factory')
+      .toFactory((context) => () => context.get<object>('late'));
+    const factory = container.get<Factory<unknown>>('factory');
+    await container.dispose();
+    expect(factory).toThrow(ContainerDisposedError);
+    await Promise.resolve();
+    queue.mockRestore();
+    expect(thrown).toHaveLength(1);
+    expect(thrown[0]).toThrow(
+      expect.objectContaining({ message: 'late [Failing].close failed: Error: too late' }),
+    );
+  });
+
   test('what was exited is not exited again when it arrives once more', async () => {
     const container = createContainer();
     const pool = new Pool();
     container.bind('pool').toDynamicValue(() => pool);
-    container.bind<Factory<unknown>>('factory').toFactory(
-      ({ get }) =>
-        () =>
-          get('pool'),
-    );
+    container.bind<Factory<unknown>>('factory').toFactory((context) => () => context.get('pool'));
     const factory = container.get<Factory<unknown>>('factory');
     factory();
     await container.dispose();
@@ -755,7 +776,7 @@ describe('P20 the report', () => {
     selfCaused.cause = selfCaused;
     const failures: unknown[] = [
       new AggregateError([root, 1n], 'several', { cause: { code: 'E' } }),
-      new Error('outer\nsecond line', { cause: root }),
+      Object.assign(new Error('outer\nsecond line', { cause: root }), { code: 'EIO' }),
       selfCaused,
       cyclic,
       undefined,
@@ -768,15 +789,12 @@ describe('P20 the report', () => {
       });
       container.unbind('Service');
     }
-    const error = await container.dispose({ reason: cyclic }).catch((reason: unknown) => reason);
+    const reason = { type: 'fatal', error: root, at: new Date(0), hooks: [() => 1, null] };
+    const error = await container.dispose({ reason }).catch((caught: unknown) => caught);
     if (!DisposeError.is(error)) {
       throw error;
     }
-    expect(
-      String(error.report)
-        .replace(/[\d.]+ ms/g, '0.0 ms')
-        .split('\n'),
-    ).toEqual(
+    expect(withoutTimes(error.report)).toEqual(
       [
         '[object Object]',
         'Symbol(thrown)',
@@ -787,23 +805,26 @@ describe('P20 the report', () => {
         'AggregateError: several',
       ].map((thrown) => `failed  Service.close  0.0 ms  ${thrown}`),
     );
-    const json = JSON.parse(JSON.stringify(error.report)) as { reason: unknown; exits: unknown[] };
-    expect(json.reason).toBe('[object Object]');
-    expect(json.exits).toMatchObject([
-      { service: 'Service', hook: 'close', outcome: 'failed', error: {} },
-      { error: 'Symbol(thrown)' },
-      { outcome: 'failed' },
-      { error: '[object Object]' },
-      { error: { name: 'Error', message: 'self-caused', cause: 'Error: self-caused' } },
-      {
-        error: {
-          message: 'outer\nsecond line',
-          stack: expect.any(String),
-          cause: { message: 'root' },
-        },
+    const stack = expect.any(String) as unknown;
+    expect(JSON.parse(JSON.stringify(error.report))).toMatchObject({
+      reason: {
+        type: 'fatal',
+        error: { name: 'Error', message: 'root', stack },
+        at: '1970-01-01T00:00:00.000Z',
+        hooks: ['() => 1', null],
       },
-      { error: { message: 'several', cause: { code: 'E' }, errors: [{ message: 'root' }, '1'] } },
-    ]);
+      exits: [
+        { service: 'Service', hook: 'close', outcome: 'failed', error: {} },
+        { error: 'Symbol(thrown)' },
+        { outcome: 'failed' },
+        { error: { name: 'cyclic', self: '[object Object]' } },
+        { error: { name: 'Error', message: 'self-caused', cause: 'Error: self-caused' } },
+        {
+          error: { message: 'outer\nsecond line', code: 'EIO', stack, cause: { message: 'root' } },
+        },
+        { error: { message: 'several', cause: { code: 'E' }, errors: [{ message: 'root' }, '1'] } },
+      ],
+    });
   });
 });
 
@@ -829,6 +850,12 @@ describe('P21 asking for it', () => {
     expect(await container.dispose()).toBe(report);
   });
 });
+
+function withoutTimes(report: ExitReport): string[] {
+  return String(report)
+    .replace(/[\d.]+ ms/g, '0.0 ms')
+    .split('\n');
+}
 
 function captured(action: () => unknown): unknown {
   try {

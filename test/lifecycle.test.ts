@@ -180,7 +180,7 @@ describe('onExit', () => {
     ['Promise', Promise.resolve()],
     ['number', 42],
   ])('what is no function is refused: %s', (name, callback) => {
-    expect(() => Reflect.apply(lifecycle.onExit.bind(lifecycle), undefined, [callback])).toThrow(
+    expect(() => lifecycle.onExit(callback as never)).toThrow(
       new TypeError(
         `onExit() was given ${name} where it takes a function to run on exit. Pass the function ` +
           'itself, not the result of calling it.',
@@ -248,6 +248,7 @@ describe('adopt', () => {
 
   test.each([
     ['Object', {}],
+    ['object', Object.create(null) as object],
     ['undefined', undefined],
     ['string', 'text'],
   ])('with neither hooks nor a callback it is refused: %s', (name, value) => {

@@ -12,7 +12,7 @@ import {
 } from './support/collectors.js';
 import { graphArbitrary, serviceOf, World, type Graph } from './support/graphs.js';
 
-const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1_000);
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 1_000);
 const timeout = 60_000 + numRuns * 20;
 
 /** Resolves what the graph asks for, disposes the child, then the parent, and checks the exits. */

@@ -1,7 +1,7 @@
 /**
- * What the compiler says to users of the package. Each file under `types/` is a program of theirs. Its
- * first line names the promise; the comments after it are the errors that the program must give,
- * `error:` or, where the kinds of decorators differ, `legacy error:` and `standard error:`.
+ * What the compiler says to users of the package. Each file under `types/` is a program of theirs:
+ * its first line names the promise, the comments after it are the errors that it must give, as
+ * `error:` or, where the kinds of decorators differ, as `legacy error:` and `standard error:`.
  */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';

@@ -22,13 +22,17 @@ export interface BindingListener {
   plansCleared(): void;
 }
 
-/** The binding, if its values are made by the container: constants and factories are the user's. */
-export function makingBinding(binding: Binding): MakingBinding | undefined {
-  return binding.type === 'Instance' ||
+/** Those whose values the container makes: constants and factories are the user's. */
+export function makingBindings(bindings: Iterable<Binding> = []): MakingBinding[] {
+  return [...bindings].filter(isMaking);
+}
+
+function isMaking(binding: Binding): binding is MakingBinding {
+  return (
+    binding.type === 'Instance' ||
     binding.type === 'DynamicValue' ||
     binding.type === 'ResolvedValue'
-    ? binding
-    : undefined;
+  );
 }
 
 /**
@@ -52,7 +56,7 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
 
   const invalidate = cache.invalidateServiceBinding.bind(cache);
   cache.invalidateServiceBinding = (invalidation) => {
-    const binding = makingBinding(invalidation.binding);
+    const [binding] = makingBindings([invalidation.binding]);
     const kind: string = invalidation.kind;
     if (binding === undefined) {
       invalidate(invalidation);
@@ -75,17 +79,11 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
 }
 
 function intercept(service: PluginContext['bindingService'], listener: BindingListener): void {
-  const tell = (bound: Binding): void => {
-    const binding = makingBinding(bound);
-    if (binding !== undefined) {
-      listener.bindingMet(binding);
-    }
-  };
   const lookUp = service.getNonParentBindings.bind(service);
   service.getNonParentBindings = <T>(identifier: ServiceIdentifier) => {
     const bindings: Iterable<Binding<T>> | undefined = lookUp(identifier);
-    for (const binding of bindings ?? []) {
-      tell(binding);
+    for (const binding of makingBindings(bindings)) {
+      listener.bindingMet(binding);
     }
     return bindings;
   };
@@ -93,7 +91,9 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
   service.set = <T>(binding: Binding<T>) => {
     set(binding);
     // An autobound binding is planned without being looked up.
-    tell(binding);
+    for (const each of makingBindings([binding])) {
+      listener.bindingMet(each);
+    }
   };
 }
 

@@ -5,7 +5,7 @@ import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
 
 import {
-  makingBinding,
+  makingBindings,
   watchBindings,
   type BindingListener,
   type MakingBinding,
@@ -163,9 +163,8 @@ export class ContainerBindings implements ExitHost, BindingListener {
   *#singletons(): Iterable<MakingBinding> {
     const { bindingService } = this.#context;
     for (const identifier of bindingService.getNonParentBoundServices()) {
-      for (const bound of bindingService.getNonParentBindings(identifier) ?? []) {
-        const binding = makingBinding(bound);
-        if (binding?.scope === 'Singleton') {
+      for (const binding of makingBindings(bindingService.getNonParentBindings(identifier))) {
+        if (binding.scope === 'Singleton') {
           yield binding;
         }
       }

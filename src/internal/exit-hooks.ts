@@ -93,7 +93,7 @@ function readHooks(chain: readonly object[]): readonly ExitHook[] {
 
 function symbolName(symbol: symbol): string {
   // Node 20 and 22 define it themselves, under a description of their own.
-  return symbol === Symbol.asyncDispose ? 'Symbol.asyncDispose' : (symbol.description ?? '');
+  return symbol === Symbol.asyncDispose ? 'Symbol.asyncDispose' : String(symbol).slice(7, -1);
 }
 
 function prototypesOf(instance: object): object[] {

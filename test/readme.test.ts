@@ -1,0 +1,97 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { formatWithOptions } from 'node:util';
+import ts from 'typescript';
+
+const root = path.resolve(import.meta.dirname, '..');
+const folder = path.join(root, '.cache/readme');
+const readme = await readFile(path.join(root, 'README.md'), 'utf8');
+
+const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ''], index) => ({
+  file: path.join(folder, `block-${String(index + 1)}.ts`),
+  line: readme.slice(0, readme.indexOf(code)).split('\n').length,
+  code,
+}));
+
+beforeAll(async () => {
+  await mkdir(folder, { recursive: true });
+  await Promise.all(blocks.map(async ({ file, code }) => writeFile(file, code)));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('README', () => {
+  test.each(blocks)('the block at line $line prints what it says', async ({ file, code }) => {
+    const expected = [...code.matchAll(/^\s*\/\/=> ?(.*)$/gm)].map(([, line]) => line);
+    expect(expected).not.toEqual([]);
+    const printed: string[] = [];
+    const log = jest.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
+      printed.push(...formatWithOptions({ colors: false }, ...values).split('\n'));
+    });
+    try {
+      await import(pathToFileURL(file).href);
+    } finally {
+      log.mockRestore();
+    }
+    expect(printed).toEqual(expected);
+  });
+
+  test('its blocks type-check', () => {
+    const { config } = ts.readConfigFile(path.join(root, 'tsconfig.json'), (file) =>
+      ts.sys.readFile(file),
+    ) as { config: unknown };
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+    const program = ts.createProgram(
+      blocks.map(({ file }) => file),
+      options,
+    );
+    expect(
+      ts
+        .getPreEmitDiagnostics(program)
+        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
+    ).toEqual([]);
+  }, 60_000);
+
+  test('what it links to exists', async () => {
+    const targets = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(
+      ([, target = '']) => target,
+    );
+    expect(targets.length).toBeGreaterThan(10);
+    for (const target of new Set(targets)) {
+      expect(
+        ts.sys.fileExists(path.join(root, target)) ||
+          ts.sys.directoryExists(path.join(root, target)),
+      ).toBe(true);
+    }
+  });
+
+  test('each promise in its table has tests under its name, in the file that it links to', async () => {
+    const rows = [...readme.matchAll(/^\| \[(P\d+) ([^\]]+)\]\(([^)]+)\)/gm)];
+    expect(rows).toHaveLength(16);
+    for (const [, number = '', name = '', file = ''] of rows) {
+      const tests = await readFile(path.join(root, file), 'utf8');
+      expect(tests).toContain(
+        `describe('${number} ${name[0]?.toLowerCase() ?? ''}${name.slice(1)}`,
+      );
+    }
+  });
+
+  test('its commands are the scripts of the package, and CI runs them', async () => {
+    const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const commands = [...readme.matchAll(/`(npm ci && )?npm (?:run )?(\w+)`/g)].map(
+      ([, , script = '']) => script,
+    );
+    expect(new Set(commands)).toEqual(new Set(['demo', 'test', 'proof']));
+    for (const script of commands) {
+      expect(scripts).toHaveProperty(script);
+    }
+    expect(await readFile(path.join(root, '.ci/run'), 'utf8')).toContain('npm test');
+  });
+});
