@@ -4,12 +4,17 @@ import type { Config } from 'jest';
 type Project = Exclude<NonNullable<Config['projects']>[number], string>;
 
 // Projects, since ts-jest keeps to the first of several compiler settings within one.
-const project = (displayName: string, tests: string, tsconfig: string): Project => ({
+const project = (
+  displayName: string,
+  tests: string,
+  { inversify = 'inversify', tsconfig = '<rootDir>/tsconfig.json' } = {},
+): Project => ({
   displayName,
   testEnvironment: 'node',
-  testMatch: [tests],
+  testMatch: [`<rootDir>/test/${tests}.test.ts`],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    '^inversify$': inversify,
     '^inversify-onexit$': '<rootDir>/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
@@ -18,12 +23,13 @@ const project = (displayName: string, tests: string, tsconfig: string): Project 
 
 const config: Config = {
   projects: [
-    project('legacy decorators', '<rootDir>/test/*.test.ts', '<rootDir>/tsconfig.json'),
-    project(
-      'standard decorators',
-      '<rootDir>/test/standard-decorators/*.test.ts',
-      '<rootDir>/test/standard-decorators/tsconfig.json',
-    ),
+    project('package', '*'),
+    project('inversify 8.2.3', 'promises/*'),
+    project('inversify 8.0.0', 'promises/*', { inversify: 'inversify-8.0' }),
+    project('inversify 7.11.0', 'promises/*', { inversify: 'inversify-7' }),
+    project('standard decorators', 'standard-decorators/*', {
+      tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
+    }),
   ],
   coverageProvider: 'babel',
   collectCoverageFrom: ['src/**/*.ts'],

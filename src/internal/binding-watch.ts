@@ -4,6 +4,7 @@ import type {
   BindingActivation,
   DynamicValueBinding,
   InstanceBinding,
+  ResolutionContext,
   ResolvedValueBinding,
 } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
@@ -76,6 +77,20 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
 
   // Neither would the plans that were made before.
   cache.clearCache();
+}
+
+/** Whether handlers that were set for all bindings of the service are still to come. */
+export function areServiceActivations(
+  { activationService }: PluginContext,
+  context: Partial<ResolutionContext>,
+  service: ServiceIdentifier,
+): boolean {
+  // Inversify 7 does not say which are set in the child through which a service is resolved.
+  const activations =
+    context.getActivations === undefined
+      ? activationService.get(service)
+      : context.getActivations(service);
+  return activations !== undefined;
 }
 
 function intercept(service: PluginContext['bindingService'], listener: BindingListener): void {

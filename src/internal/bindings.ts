@@ -5,6 +5,7 @@ import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
 
 import {
+  areServiceActivations,
   makingBindings,
   watchBindings,
   type BindingListener,
@@ -141,8 +142,10 @@ export class ContainerBindings implements ExitHost, BindingListener {
     instance: unknown,
   ): unknown {
     const activated = next === undefined ? instance : next(context, instance);
-    // Handlers of the whole service follow, and may take their time.
-    if (!isPromise(activated) && context.getActivations(binding.serviceIdentifier) === undefined) {
+    if (
+      !isPromise(activated) &&
+      !areServiceActivations(this.#context, context, binding.serviceIdentifier)
+    ) {
       this.#unfinished.delete(binding);
     }
     return activated;

@@ -11,9 +11,9 @@ import {
   type ExitReport,
 } from 'inversify-onexit';
 
-import { createContainer } from './support/containers.js';
-import { createGate } from './support/gate.js';
-import { runFixture } from './support/child.js';
+import { createContainer } from '../support/containers.js';
+import { createGate } from '../support/gate.js';
+import { runFixture } from '../support/child.js';
 
 let log: string[];
 

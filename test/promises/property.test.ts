@@ -9,8 +9,8 @@ import {
   theModule,
   wrongCollectors,
   type Collector,
-} from './support/collectors.js';
-import { graphArbitrary, serviceOf, World, type Graph } from './support/graphs.js';
+} from '../support/collectors.js';
+import { graphArbitrary, serviceOf, World, type Graph } from '../support/graphs.js';
 
 const numRuns = Number(process.env.PROPERTY_RUNS ?? 1_000);
 const timeout = 60_000 + numRuns * 20;

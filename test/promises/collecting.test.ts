@@ -14,8 +14,8 @@ import {
 } from 'inversify';
 import { Lifecycle, LifecycleModule, OnExit, type ExitContext } from 'inversify-onexit';
 
-import { createContainer } from './support/containers.js';
-import { createGate } from './support/gate.js';
+import { createContainer, rebind } from '../support/containers.js';
+import { createGate } from '../support/gate.js';
 
 let log: string[];
 
@@ -457,7 +457,7 @@ describe('P3 every way to create', () => {
     'rebind()': (container) => {
       container.bind('pool').toConstantValue('another');
       container.get('pool');
-      container.rebind('pool').to(Pool);
+      rebind(container, 'pool').to(Pool);
       return container.get('pool');
     },
     named: (container) => {

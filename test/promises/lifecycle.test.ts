@@ -11,8 +11,8 @@ import {
   OnExit,
 } from 'inversify-onexit';
 
-import { createContainer } from './support/containers.js';
-import { createGate } from './support/gate.js';
+import { createContainer, unbindAsync } from '../support/containers.js';
+import { createGate } from '../support/gate.js';
 
 let log: string[];
 let container: Container;
@@ -136,7 +136,7 @@ describe('the module', () => {
       .inSingletonScope();
     const slow = container.getAsync('slow');
     gate.open();
-    await container.unbindAsync('slow');
+    await unbindAsync(container, 'slow');
     await slow;
     await container.dispose();
     expect(log).toEqual(['Pool']);
