@@ -1,10 +1,4 @@
-import {
-  firstLine,
-  hookLabel,
-  type ExitOutcome,
-  type ExitRecord,
-  type ExitReport,
-} from './exit-report.js';
+import type { ExitOutcome, ExitReport, PendingExit } from './exit-report.js';
 
 /** One hook that did not end well. `cause` is what it threw. */
 export class ExitHookError extends Error {
@@ -16,11 +10,16 @@ export class ExitHookError extends Error {
     brand(this);
   }
 
-  constructor(exit: Omit<ExitRecord, 'startTime' | 'duration'>) {
-    super(hookFailure(exit), 'error' in exit ? { cause: exit.error } : undefined);
-    this.service = exit.service;
-    this.hook = exit.hook;
-    this.outcome = exit.outcome;
+  constructor(
+    message: string,
+    { service, hook, outcome, ...thrown }: PendingExit & { outcome: ExitOutcome; error?: unknown },
+  ) {
+    super(message, 'error' in thrown ? { cause: thrown.error } : undefined);
+    this.service = service;
+    this.hook = hook;
+    this.outcome = outcome;
+    // Its frames would be those of the loop over the hooks; the cause has the ones that tell.
+    Object.defineProperty(this, 'stack', { value: String(this) });
   }
 
   /** Recognises an `ExitHookError` of any copy of this package. */
@@ -41,7 +40,7 @@ export class DisposeError extends AggregateError {
     brand(this);
   }
 
-  constructor(summary: string, errors: ExitHookError[], report: ExitReport) {
+  constructor(summary: string, errors: readonly ExitHookError[], report: ExitReport) {
     super(errors, [summary, ...errors.map(({ message }) => `  - ${message}`)].join('\n'));
     // Not enumerable, like `errors`: a printed error would bury its message under every exit.
     Object.defineProperty(this, 'report', { value: report });
@@ -61,11 +60,11 @@ export class ContainerDisposedError extends Error {
     brand(this);
   }
 
-  constructor(service: string) {
+  /** @param asked what cannot be done: `resolve Pool`. */
+  constructor(asked: string, service: string) {
     super(
-      `"${service}" was asked of a container that is disposed. ` +
-        'Something still used the container after `dispose()` had begun: ' +
-        'stop it or await it before the container is disposed, or create a new container.',
+      `Cannot ${asked}: the container is disposed. Something still used it after dispose() had ` +
+        'begun. Stop or await that before the disposal, or create a new container.',
     );
     this.service = service;
   }
@@ -76,13 +75,6 @@ export class ContainerDisposedError extends Error {
   }
 }
 
-function hookFailure(exit: Omit<ExitRecord, 'startTime' | 'duration'>): string {
-  return exit.outcome === 'not-awaited'
-    ? `${hookLabel(exit)} is asynchronous, and a synchronous disposal awaits nothing: ` +
-        'use `await container.dispose()` or `await using`'
-    : `${hookLabel(exit)} failed: ${firstLine(exit.error)}`;
-}
-
 function brand({ name, prototype }: { name: string; prototype: Error }): void {
   // On the prototype, so that neither is printed as a property of each error.
   Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
@@ -90,7 +82,7 @@ function brand({ name, prototype }: { name: string; prototype: Error }): void {
 }
 
 function hasBrand(value: unknown, name: string): boolean {
-  return value instanceof Object && Reflect.get(value, symbolOf(name)) === true;
+  return typeof value === 'object' && value !== null && symbolOf(name) in value;
 }
 
 function symbolOf(name: string): symbol {

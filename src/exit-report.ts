@@ -82,7 +82,8 @@ export function firstLine(thrown: unknown): string {
 
 function describe(value: unknown): string {
   try {
-    return String(value);
+    const { message }: { message?: unknown } = Object(value) as object;
+    return value instanceof Error || typeof message !== 'string' ? String(value) : message;
   } catch {
     // Objects without a prototype, and hostile ones, cannot be converted to a string.
     return Object.prototype.toString.call(value);

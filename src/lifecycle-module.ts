@@ -54,6 +54,7 @@ export class LifecycleModule extends Plugin<Container> {
     });
     const { stack } = bindings;
     const lifecycle = new ContainerLifecycle(stack);
+    registered.add(container);
     bindings.watch();
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     api.define(Symbol.asyncDispose, async () => {
@@ -65,8 +66,10 @@ export class LifecycleModule extends Plugin<Container> {
   }
 }
 
+const registered = new WeakSet<Container>();
+
 function refuseSecond(container: Container): void {
-  if (container.isCurrentBound(stackToken)) {
+  if (registered.has(container)) {
     throw new Error(
       'LifecycleModule is registered on this container already. Register it once, where the ' +
         'container is created.',

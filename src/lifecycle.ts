@@ -18,6 +18,16 @@ export interface OnExitCallbackOptions {
  * The container with the module that is nearest to where it is asked for answers.
  */
 export abstract class Lifecycle {
+  constructor() {
+    // An autobinding container that lacks the module would make one that does nothing.
+    if (new.target === Lifecycle) {
+      throw new TypeError(
+        'Lifecycle belongs to a container with the module, and this one has none. Register it ' +
+          'first: container.register(LifecycleModule).',
+      );
+    }
+  }
+
   /** `active` until a disposal starts, `disposed` when its last hook has ended; never back. */
   abstract readonly state: 'active' | 'disposing' | 'disposed';
 

@@ -1,6 +1,6 @@
 import type { ExitContext } from './exit-context.js';
 import { isMarked, markMethod, markName } from './internal/exit-hooks.js';
-import { classNameOf, isObject } from './internal/inspect.js';
+import { classNameOf, isGeneratorFunction, isObject } from './internal/inspect.js';
 
 /** What `@OnExit()` applies, under `experimentalDecorators` and to standard decorators alike. */
 export interface ExitHookDecorator {
@@ -99,6 +99,9 @@ function markStandard(method: unknown, context: StandardContext): void {
         "Declare it with TypeScript's `private` instead.",
     );
   }
+  if (isGeneratorFunction(method)) {
+    refuse(labelOf(method, context), noBody);
+  }
   markMethod(method);
   context.addInitializer(function () {
     if (!isMarked(this, name)) {
@@ -119,8 +122,12 @@ function markLegacy(target: unknown, name: unknown, given: unknown): void {
   }
   // Inversify's decorate() hands on none.
   const descriptor = given ?? Object.getOwnPropertyDescriptor(target, name);
-  if (!isObject(descriptor) || typeof Reflect.get(descriptor, 'value') !== 'function') {
+  const method: unknown = isObject(descriptor) ? Reflect.get(descriptor, 'value') : undefined;
+  if (typeof method !== 'function') {
     refuse(labelOf(target, name), noMethod);
+  }
+  if (isGeneratorFunction(method)) {
+    refuse(labelOf(target, name), noBody);
   }
   markName(target, name);
 }
@@ -131,6 +138,9 @@ const noMethod =
 const noInstance =
   'marks instance methods; a static method belongs to no instance. Register it with ' +
   'lifecycle.onExit() instead.';
+const noBody =
+  'cannot mark a generator method, since calling it runs nothing of it. Make it a method, async if ' +
+  'it has to wait.';
 
 function refuse(label: string, fault: string): never {
   throw new TypeError(`${label}: @OnExit() ${fault}`);

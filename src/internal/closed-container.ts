@@ -8,20 +8,21 @@ import { isAsyncFunction } from './inspect.js';
 /** Makes everything fail that resolves or binds. What only looks, or removes, still works. */
 export function closeContainer(container: Container): void {
   for (const name of ['get', 'getAsync', 'getAll', 'getAllAsync']) {
-    close(container, name, stringifyServiceIdentifier);
+    close(container, name, 'resolve', stringifyServiceIdentifier);
   }
   // rebindSync and loadSync are names of Inversify 7, rebindAsync and loadAsync of 8.
   for (const name of ['bind', 'rebind', 'rebindAsync', 'rebindSync']) {
-    close(container, name, stringifyServiceIdentifier);
+    close(container, name, 'bind', stringifyServiceIdentifier);
   }
   for (const name of ['load', 'loadAsync', 'loadSync']) {
-    close(container, name, () => 'ContainerModule');
+    close(container, name, 'load', () => 'ContainerModule');
   }
 }
 
 function close(
   container: Container,
   name: string,
+  verb: string,
   serviceOf: (argument: ServiceIdentifier) => string,
 ): void {
   const method: unknown = Reflect.get(container, name);
@@ -31,7 +32,8 @@ function close(
   const rejects = isAsyncFunction(method);
   Object.defineProperty(container, name, {
     value: (argument: ServiceIdentifier) => {
-      const error = new ContainerDisposedError(serviceOf(argument));
+      const service = serviceOf(argument);
+      const error = new ContainerDisposedError(`${verb} ${service}`, service);
       if (rejects) {
         return Promise.reject(error);
       }

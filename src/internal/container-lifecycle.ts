@@ -6,7 +6,7 @@ import { Lifecycle, type DisposeOptions, type OnExitCallbackOptions } from '../l
 import { exitHooksOf } from './exit-hooks.js';
 import type { Exit, ExitHook, ExitSource } from './exit-run.js';
 import type { ExitStack, LifecycleState } from './exit-stack.js';
-import { classNameOf, functionName, isObject } from './inspect.js';
+import { classNameOf, functionName, isGeneratorFunction, isObject } from './inspect.js';
 
 export class ContainerLifecycle extends Lifecycle {
   readonly #stack: ExitStack;
@@ -26,7 +26,7 @@ export class ContainerLifecycle extends Lifecycle {
   ): () => boolean {
     requireFunction(callback, 'onExit()');
     const registration = new Callback(options.name ?? functionName(callback), callback, callback);
-    this.#push({ subject: registration, source: registration });
+    this.#push({ subject: registration, source: registration }, 'register a callback');
     return () => this.#stack.take(({ subject }) => subject === registration).length > 0;
   }
 
@@ -44,17 +44,18 @@ export class ContainerLifecycle extends Lifecycle {
           'no callback, so there is nothing to run. Pass one: adopt(value, (value) => value.close()).',
       );
     }
+    const adoption = `adopt ${classNameOf(value)}`;
     if (isObject(value) && hooks.length > 0) {
-      this.#push({ subject: value, source: { service: classNameOf(value), hooks } });
+      this.#push({ subject: value, source: { service: classNameOf(value), hooks } }, adoption);
     }
     if (onExit !== undefined) {
-      const adoption = new Callback(
+      const callback = new Callback(
         onExit.name === '' ? `adopt(${classNameOf(value)})` : onExit.name,
         onExit,
         (context) => onExit(value, context),
         value,
       );
-      this.#push({ subject: adoption, source: adoption });
+      this.#push({ subject: callback, source: callback }, adoption);
     }
     return value;
   }
@@ -81,9 +82,9 @@ export class ContainerLifecycle extends Lifecycle {
     return this.#stack.dispose(options?.reason);
   }
 
-  #push(exit: Exit): void {
+  #push(exit: Exit, asked: string): void {
     if (this.#stack.state === 'disposed') {
-      throw new ContainerDisposedError(exit.source.service);
+      throw new ContainerDisposedError(asked, exit.source.service);
     }
     this.#stack.push(exit);
   }
@@ -128,6 +129,12 @@ function isAdoptionOf(instance: object, subject: object): boolean {
 }
 
 function requireFunction(callback: unknown, method: string): void {
+  if (isGeneratorFunction(callback)) {
+    throw new TypeError(
+      `${method} was given a generator function. Calling it runs nothing of it: pass a function, ` +
+        'async if it has to wait.',
+    );
+  }
   if (typeof callback !== 'function') {
     throw new TypeError(
       `${method} was given ${classNameOf(callback)} where it takes a function to run on exit. ` +

@@ -3,7 +3,13 @@ import { isPromise } from '@inversifyjs/common';
 
 import { DisposeError, ExitHookError } from '../errors.js';
 import type { ExitContext } from '../exit-context.js';
-import { ExitReport, type ExitRecord, type PendingExit } from '../exit-report.js';
+import {
+  ExitReport,
+  firstLine,
+  hookLabel,
+  type ExitRecord,
+  type PendingExit,
+} from '../exit-report.js';
 
 /** What is called on a subject when it is exited. */
 export interface ExitHook {
@@ -94,7 +100,7 @@ export class ExitRun {
   errors(): ExitHookError[] {
     return this.#records
       .filter(({ outcome }) => outcome !== 'done')
-      .map((record) => new ExitHookError(record));
+      .map((record) => new ExitHookError(failureOf(record), record));
   }
 
   failure(): DisposeError | undefined {
@@ -137,6 +143,14 @@ export function finishNow(exiting: Exiting): void {
     Promise.resolve(step.value).catch(() => undefined);
     step = exiting.next(false);
   }
+}
+
+function failureOf(record: ExitRecord): string {
+  const label = hookLabel(record);
+  return record.outcome === 'failed'
+    ? `${label} failed: ${firstLine(record.error)}`
+    : `${label} returned a promise, and nothing could await it: how it ended is lost. Use ` +
+        '`await container.dispose()` or `await using`.';
 }
 
 export function hooksOf({ service, hooks }: ExitSource): PendingExit[] {

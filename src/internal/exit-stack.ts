@@ -1,6 +1,6 @@
 /** The core: what to exit, in which order, and once. It knows no container and no process. */
 import { ContainerDisposedError, DisposeError, ExitHookError } from '../errors.js';
-import { ExitReport, type PendingExit } from '../exit-report.js';
+import { ExitReport, hookLabel, type PendingExit } from '../exit-report.js';
 import {
   awaitEach,
   ExitRun,
@@ -53,7 +53,7 @@ export class ExitStack {
       if (!known) {
         this.#exitAtOnce(exit);
       }
-      throw new ContainerDisposedError(exit.source.service);
+      throw new ContainerDisposedError(`activate ${exit.source.service}`, exit.source.service);
     }
     if (!known) {
       this.#exits.push(exit);
@@ -101,12 +101,15 @@ export class ExitStack {
 
   dispose(reason: unknown): Promise<ExitReport> {
     if (this.#calls.inProgress) {
-      return Promise.reject(
+      const refusal = Promise.reject(
         new Error(
           'dispose() was called by an exit hook of this container, which would wait for itself: ' +
             'the disposal waits for the hook. Do not dispose in a hook; return from it.',
         ),
       );
+      // A hook that does not await it waits for nothing, and need not end the process.
+      refusal.catch(() => undefined);
+      return refusal;
     }
     this.#disposal ??= this.#dispose(reason);
     return this.#disposal;
@@ -136,6 +139,9 @@ export class ExitStack {
 
   async #dispose(reason: unknown): Promise<ExitReport> {
     const run = this.#begin(reason);
+    // Called within an activation, it must not exit what that is built from before it has arrived,
+    // or is known to be in flight, which takes until the end of the synchronous part.
+    await Promise.resolve();
     await awaitEach(this.#unwind(run));
     return this.#end(run);
   }
@@ -212,12 +218,13 @@ export class ExitStack {
       .flatMap(({ subject, source: { service, hooks } }) =>
         hooks
           .filter((hook) => isAsyncFunction(hook.target(subject)))
-          .map(({ name }) => new ExitHookError({ service, hook: name, outcome: 'not-awaited' })),
+          .map(({ name: hook }) => ({ service, hook, outcome: 'not-awaited' as const }))
+          .map((exit) => new ExitHookError(`${hookLabel(exit)} is an async function`, exit)),
       );
     if (refused.length > 0) {
       throw new DisposeError(
-        'The container was not disposed and nothing was run: it has exit hooks that only ' +
-          '`await container.dispose()` can await:',
+        'The container was not disposed, and nothing was run: it has exit hooks that a synchronous ' +
+          'disposal cannot await. Use `await container.dispose()` or `await using`.',
         refused,
         new ExitReport(undefined, 0, []),
       );

@@ -4,7 +4,10 @@ import type { ServiceIdentifier } from 'inversify';
 
 /** The identifier as Inversify prints it, and the instance's class where that is another name. */
 export function serviceName(identifier: ServiceIdentifier, instance: unknown): string {
-  const service = stringifyServiceIdentifier(identifier);
+  const service =
+    typeof identifier === 'function'
+      ? functionName(identifier)
+      : stringifyServiceIdentifier(identifier);
   const className = classNameOf(instance);
   return className === service ? service : `${service} [${className}]`;
 }
@@ -28,5 +31,14 @@ export function isObject(value: unknown): value is object {
 
 /** Whether it is visibly an `async function`; what returns a promise otherwise cannot be told. */
 export function isAsyncFunction(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === '[object AsyncFunction]';
+  return tagOf(value) === '[object AsyncFunction]';
+}
+
+/** Whether calling it only makes an iterator, and runs nothing of it. */
+export function isGeneratorFunction(value: unknown): boolean {
+  return ['[object GeneratorFunction]', '[object AsyncGeneratorFunction]'].includes(tagOf(value));
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
 }

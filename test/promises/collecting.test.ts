@@ -239,9 +239,32 @@ describe('P1 any method', () => {
         return this.constructor.name;
       }
       close(): void {}
+      *drain(): Generator {
+        yield this;
+      }
+      async *pump(): AsyncGenerator {
+        yield Promise.resolve(this);
+      }
     }
+    const noBody =
+      '@OnExit() cannot mark a generator method, since calling it runs nothing of it. Make it a ' +
+      'method, async if it has to wait.';
 
     test.each([
+      [
+        'a generator method',
+        () => {
+          apply(Service.prototype, 'drain');
+        },
+        `Service.drain: ${noBody}`,
+      ],
+      [
+        'an async generator method',
+        () => {
+          apply(Service.prototype, 'pump');
+        },
+        `Service.pump: ${noBody}`,
+      ],
       [
         'a static method',
         () => {

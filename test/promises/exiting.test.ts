@@ -1,7 +1,16 @@
 import 'reflect-metadata';
 
+import { setImmediate } from 'node:timers/promises';
+
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Container, inject, injectable, type Factory, type Newable } from 'inversify';
+import {
+  Container,
+  inject,
+  injectable,
+  postConstruct,
+  type Factory,
+  type Newable,
+} from 'inversify';
 import {
   ContainerDisposedError,
   DisposeError,
@@ -192,20 +201,22 @@ describe('P11 one at a time', () => {
     expect(log).toEqual(['first started', 'first ended', 'second']);
   });
 
-  test('hooks that return no thenable cost no tick', () => {
+  test('hooks that return no thenable cost no tick', async () => {
     const container = createContainer();
     for (const name of ['c', 'b', 'a']) {
       resolved(container, name, () => log.push(name));
     }
     void container.dispose();
+    expect(log).toEqual([]);
+    await Promise.resolve();
     expect(log).toEqual(['a', 'b', 'c']);
-    expect(container.get.bind(container, Lifecycle)).toThrow(ContainerDisposedError);
+    expect(() => container.get(Lifecycle)).toThrow(ContainerDisposedError);
   });
 });
 
 describe('P12 every hook runs', () => {
   test('dotnet/runtime#86426, nest#17039: whatever fails, the others run and one error tells all', async () => {
-    const frozen = Object.freeze({ code: 42 });
+    const frozen = Object.freeze({ code: 42, message: 'out of order' });
     const container = createContainer();
     resolved(container, 'Last', () => log.push('last'));
     resolved(container, 'Undefined', () => {
@@ -241,7 +252,7 @@ describe('P12 every hook runs', () => {
         '  - Throwing.close failed: Error: thrown',
         '  - Hostile.close failed: Error: a then that throws',
         '  - Rejecting.close failed: TypeError: rejected',
-        '  - Frozen.close failed: [object Object]',
+        '  - Frozen.close failed: out of order',
         '  - Undefined.close failed: undefined',
       ].join('\n'),
     );
@@ -329,6 +340,15 @@ describe('P15 single flight', () => {
     expect(log).toEqual(['Service', 'before']);
   });
 
+  test('a refused call that nobody awaits does not end the process', async () => {
+    await expect(runFixture('dispose-in-hook')).resolves.toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'done  callback emit\n',
+      stderr: '',
+    });
+  });
+
   test('dispose() later in a hook is the shared promise', async () => {
     const container = createContainer();
     let shared: unknown;
@@ -362,6 +382,7 @@ describe('P16 late arrivals', () => {
     bindSlowly(container, 'slow', gate.passed);
     const slow = container.getAsync('slow');
     const disposal = container.dispose();
+    await setImmediate();
     expect(log).toEqual([]);
     gate.open();
     await disposal;
@@ -384,6 +405,7 @@ describe('P16 late arrivals', () => {
     container.onActivation('cache', hold(ofService));
     const activations = [container.getAsync(Pool), container.getAsync('cache')];
     const disposal = container.dispose();
+    await setImmediate();
     expect(log).toEqual([]);
     ofService.open();
     own.open();
@@ -391,6 +413,48 @@ describe('P16 late arrivals', () => {
     await Promise.all(activations);
     expect(log).toEqual(['activated', 'activated', 'Pool', 'Pool']);
   });
+
+  test.each([
+    ['@postConstruct', true],
+    ['constructor', false],
+  ])(
+    'an activation that asks for the disposal in its synchronous part: %s',
+    async (_where, late) => {
+      const gate = createGate();
+      @injectable()
+      class Check {
+        constructor(
+          @inject(Lifecycle) readonly lifecycle: Lifecycle,
+          @inject(Pool) readonly pool: Pool,
+        ) {
+          if (!late) {
+            void lifecycle.dispose();
+          }
+        }
+
+        @postConstruct()
+        async check(): Promise<void> {
+          void this.lifecycle.dispose();
+          await gate.passed;
+          log.push('activated');
+        }
+
+        @OnExit()
+        stop(): void {
+          log.push('Check');
+        }
+      }
+      const container = createContainer({ defaultScope: 'Singleton' });
+      container.bind(Pool).toSelf();
+      container.bind(Check).toSelf();
+      const check = container.getAsync(Check);
+      gate.open();
+      await check;
+      const report = await container.dispose();
+      expect(log).toEqual(['activated', 'Check', 'Pool']);
+      expect(report.exits).toHaveLength(2);
+    },
+  );
 
   test('an activation that is rejected meanwhile is no error of the disposal', async () => {
     const gate = createGate();
@@ -400,6 +464,7 @@ describe('P16 late arrivals', () => {
     bindSlowly(container, 'slow', gate.passed);
     const slow = container.getAsync('slow');
     const disposal = container.dispose();
+    await setImmediate();
     gate.break(new Error('no connection'));
     await expect(slow).rejects.toThrow('no connection');
     await disposal;
@@ -468,6 +533,8 @@ describe('P16 late arrivals', () => {
       log.push('Service');
     });
     const disposal = container.dispose();
+    await setImmediate();
+    expect(log).toEqual(['Service']);
     gate.open();
     await disposal;
     expect(log).toEqual(['Service', 'slow']);
@@ -479,26 +546,25 @@ describe('P16 late arrivals', () => {
     container.bind(Pool).toSelf().inSingletonScope();
     container.get(Pool);
     await container.dispose();
-    const refusals: [string, () => unknown][] = [
-      ['Pool', () => container.get(Pool)],
-      ['Pool', () => container.getAll(Pool)],
-      ['Symbol(pool)', () => container.bind(Symbol('pool'))],
-      ['callback', () => lifecycle.onExit(() => undefined)],
-      ['callback', () => lifecycle.adopt({}, () => undefined)],
-      ['Pool', () => lifecycle.adopt(new Pool())],
+    const refusals: [string, string, () => unknown][] = [
+      ['resolve Pool', 'Pool', () => container.get(Pool)],
+      ['resolve Pool', 'Pool', () => container.getAll(Pool)],
+      ['bind Symbol(pool)', 'Symbol(pool)', () => container.bind(Symbol('pool'))],
+      ['register a callback', 'callback', () => lifecycle.onExit(() => undefined)],
+      ['adopt Object', 'callback', () => lifecycle.adopt({}, () => undefined)],
+      ['adopt Pool', 'Pool', () => lifecycle.adopt(new Pool())],
     ];
-    for (const [service, action] of refusals) {
+    for (const [asked, service, action] of refusals) {
       const error = captured(action);
       expect(ContainerDisposedError.is(error)).toBe(true);
-      expect(error).toMatchObject({ name: 'ContainerDisposedError', service });
+      expect(error).toMatchObject({
+        name: 'ContainerDisposedError',
+        service,
+        message:
+          `Cannot ${asked}: the container is disposed. Something still used it after dispose() had ` +
+          'begun. Stop or await that before the disposal, or create a new container.',
+      });
     }
-    expect(captured(() => container.get(Pool))).toEqual(
-      new Error(
-        '"Pool" was asked of a container that is disposed. Something still used the container ' +
-          'after `dispose()` had begun: stop it or await it before the container is disposed, or ' +
-          'create a new container.',
-      ),
-    );
     await expect(container.getAsync(Pool)).rejects.toThrow(ContainerDisposedError);
     await expect(container.getAllAsync(Pool)).rejects.toThrow(ContainerDisposedError);
     expect(container.isBound(Pool)).toBe(true);
@@ -628,12 +694,10 @@ describe('P19 synchronous', () => {
     expect(error).toEqual(
       new Error(
         [
-          'The container was not disposed and nothing was run: it has exit hooks that only `await ' +
-            'container.dispose()` can await:',
-          '  - callback flush is asynchronous, and a synchronous disposal awaits nothing: use ' +
-            '`await container.dispose()` or `await using`',
-          '  - Cache.close is asynchronous, and a synchronous disposal awaits nothing: use ' +
-            '`await container.dispose()` or `await using`',
+          'The container was not disposed, and nothing was run: it has exit hooks that a ' +
+            'synchronous disposal cannot await. Use `await container.dispose()` or `await using`.',
+          '  - callback flush is an async function',
+          '  - Cache.close is an async function',
         ].join('\n'),
       ),
     );
@@ -661,8 +725,8 @@ describe('P19 synchronous', () => {
         [
           '2 of 3 exit hooks failed (all 3 were run):',
           '  - Throwing.close failed: Error: thrown',
-          '  - Rejecting.close is asynchronous, and a synchronous disposal awaits nothing: use ' +
-            '`await container.dispose()` or `await using`',
+          '  - Rejecting.close returned a promise, and nothing could await it: how it ended is ' +
+            'lost. Use `await container.dispose()` or `await using`.',
         ].join('\n'),
       ),
     );

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 
+import { setImmediate } from 'node:timers/promises';
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Container, inject, injectable } from 'inversify';
 import {
@@ -83,6 +85,21 @@ describe('the module', () => {
     );
     expect(other.isBound(Lifecycle)).toBe(false);
     expect(Object.hasOwn(other, Symbol.asyncDispose)).toBe(false);
+  });
+
+  test('without it, an autobinding container does not make a Lifecycle that does nothing', () => {
+    expect(() => new Container({ autobind: true }).get(Lifecycle)).toThrow(
+      'Lifecycle belongs to a container with the module, and this one has none. Register it ' +
+        'first: container.register(LifecycleModule).',
+    );
+  });
+
+  test('is not registered again on a container that was disposed and emptied', async () => {
+    await container.dispose();
+    container.unbindAll();
+    expect(() => {
+      container.register(LifecycleModule);
+    }).toThrow('LifecycleModule is registered on this container already.');
   });
 
   test('survives unbindAll()', async () => {
@@ -188,6 +205,16 @@ describe('onExit', () => {
     );
     expect(lifecycle.pending()).toEqual([]);
   });
+});
+
+test('a generator function is refused: calling it runs nothing of it', () => {
+  const message =
+    'was given a generator function. Calling it runs nothing of it: pass a function, async if it ' +
+    'has to wait.';
+  expect(() => lifecycle.onExit(function* () {})).toThrow(new TypeError(`onExit() ${message}`));
+  expect(() => lifecycle.adopt({}, async function* () {})).toThrow(
+    new TypeError(`adopt() ${message}`),
+  );
 });
 
 describe('unregister', () => {
@@ -345,6 +372,7 @@ describe('release', () => {
     });
     const release = lifecycle.release(slow);
     const disposal = container.dispose();
+    await setImmediate();
     expect(log).toEqual([]);
     gate.open();
     await Promise.all([release, disposal]);
@@ -376,6 +404,7 @@ describe('release', () => {
       log.push('last');
     });
     const disposal = container.dispose();
+    await setImmediate();
     expect(log).toEqual(['last']);
     gate.open();
     await disposal;
@@ -467,6 +496,9 @@ describe('errors', () => {
     );
     const failure: unknown = await container.dispose().catch((error: unknown) => error);
     expect(Object.keys(failure as object)).toEqual([]);
+    expect((failure as DisposeError).errors[0]?.stack).toBe(
+      'ExitHookError: callback flush failed: Error: connection reset',
+    );
     expect(String(failure)).toBe(
       'DisposeError: 1 of 1 exit hooks failed (all 1 were run):\n  - callback flush failed: Error: connection reset',
     );

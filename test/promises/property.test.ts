@@ -137,7 +137,7 @@ test(
     const shares = Object.entries(met).map(
       ([kind, count]) => `${kind} ${((100 * count) / numRuns).toFixed(0)} %`,
     );
-    console.log(`${String(numRuns)} graphs: ${shares.join(', ')}`);
+    process.stdout.write(`${String(numRuns)} graphs: ${shares.join(', ')}\n`);
     expect(Math.min(...Object.values(met)) / numRuns).toBeGreaterThan(0.05);
   },
   timeout,

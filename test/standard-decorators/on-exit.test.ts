@@ -97,6 +97,20 @@ describe('P1 any method › with standard decorators', () => {
         'Register it with lifecycle.onExit() instead.',
     ],
     [
+      'a generator method',
+      () => {
+        class Service {
+          @OnExit()
+          *close(): Generator {
+            yield this;
+          }
+        }
+        return Service;
+      },
+      '.close: @OnExit() cannot mark a generator method, since calling it runs nothing of it. ' +
+        'Make it a method, async if it has to wait.',
+    ],
+    [
       'a #private method',
       () => {
         class Service {

@@ -20,8 +20,12 @@ export class Pool<Connection> {
     return this;
   }
 
-  @OnExit() *generator(): Generator<number> {
-    yield 1;
+  @OnExit() any(): any {
+    return this.connection;
+  }
+
+  @OnExit() iterable(): Iterable<number> {
+    return [1];
   }
 
   @OnExit() never(): never {
