@@ -258,6 +258,36 @@ describe('adopt', () => {
     expect(log).toEqual(['42']);
   });
 
+  test('a dynamic value can adopt what it makes, in the order of activations', async () => {
+    class Client {
+      end(): void {
+        log.push('Client');
+      }
+    }
+    @injectable()
+    class Service {
+      constructor(@inject(Client) readonly client: Client) {}
+
+      @OnExit()
+      close(): void {
+        log.push('Service');
+      }
+    }
+    container
+      .bind(Client)
+      .toDynamicValue((context) =>
+        context.get(Lifecycle).adopt(new Client(), (client) => {
+          client.end();
+        }),
+      )
+      .inSingletonScope();
+    container.bind(Service).toSelf();
+    container.get(Client);
+    container.get(Service);
+    await container.dispose();
+    expect(log).toEqual(['Service', 'Client']);
+  });
+
   test('marked methods run after the callback, once, however often the value is adopted', async () => {
     const pool = lifecycle.adopt(new Pool());
     lifecycle.adopt(pool, () => log.push('callback'));
