@@ -65,12 +65,12 @@ export class ExitStack {
     this.#standIns.add(standIn);
   }
 
-  /** Takes off every entry that matches, and returns them, topmost first. */
+  /** Takes off every entry that matches, and returns them. */
   take(matches: (exit: Exit) => boolean): Exit[] {
     const taken: Exit[] = [];
     let index = this.#exits.findLastIndex(matches);
     while (index >= 0) {
-      taken.push(...this.#exits.splice(index, 1));
+      taken.unshift(...this.#exits.splice(index, 1));
       index = this.#exits.findLastIndex(matches);
     }
     return taken;
@@ -84,7 +84,7 @@ export class ExitStack {
 
   /** Runs what was taken off, one hook at a time. A disposal that starts meanwhile waits for it. */
   async release(taken: readonly Exit[]): Promise<void> {
-    const exits = firstOfEach(taken, new WeakSet());
+    const exits = firstOfEach(taken, new WeakSet()).reverse();
     for (const { subject } of exits) {
       this.#met.add(subject);
     }

@@ -364,6 +364,17 @@ describe('release', () => {
     expect(log).toEqual(['Pool']);
   });
 
+  test('an instance that was activated again meanwhile is released from its first place', async () => {
+    const pool = new Pool();
+    container.bind('pool').toDynamicValue(() => pool);
+    container.get('pool');
+    lifecycle.adopt(pool, () => log.push('callback'));
+    container.get('pool');
+    await lifecycle.release(pool);
+    expect(log).toEqual(['callback', 'Pool']);
+    expect(lifecycle.pending()).toEqual([]);
+  });
+
   test('a hook that fails is a DisposeError; the instance is forgotten all the same', async () => {
     const socket = lifecycle.adopt({}, function end() {
       throw new Error('reset');
