@@ -63,8 +63,8 @@ export class ContainerDisposedError extends Error {
   /** @param asked what cannot be done: `resolve Pool`. */
   constructor(asked: string, service: string) {
     super(
-      `Cannot ${asked}: the container is disposed. Something still used it after dispose() had ` +
-        'begun. Stop or await that before the disposal, or create a new container.',
+      `Cannot ${asked}: the container is disposed. Something still uses it: stop or await that ` +
+        'before the disposal, or create a new container.',
     );
     this.service = service;
   }

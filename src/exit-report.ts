@@ -83,32 +83,44 @@ export function firstLine(thrown: unknown): string {
 function describe(value: unknown): string {
   try {
     const { message }: { message?: unknown } = Object(value) as object;
-    return value instanceof Error || typeof message !== 'string' ? String(value) : message;
+    return isError(value) || typeof message !== 'string' ? String(value) : message;
   } catch {
-    // Objects without a prototype, and hostile ones, cannot be converted to a string.
-    return Object.prototype.toString.call(value);
+    return 'a value that cannot be printed';
   }
 }
 
-/** What JSON has no word for is described rather than lost. */
+/** What JSON has no word for, or what lies too deep, is described rather than lost. */
 function serializable(value: unknown, ancestors: readonly unknown[] = []): unknown {
-  if (typeof value !== 'object' || value === null) {
-    return ['bigint', 'function', 'symbol'].includes(typeof value) ? describe(value) : value;
-  }
-  if (ancestors.includes(value)) {
+  const nested = (part: unknown): unknown => serializable(part, [...ancestors, value]);
+  try {
+    if (typeof value !== 'object' || value === null) {
+      return ['bigint', 'function', 'symbol'].includes(typeof value) ? describe(value) : value;
+    }
+    if (ancestors.includes(value) || ancestors.length === 16) {
+      return describe(value);
+    }
+    if (Array.isArray(value)) {
+      return value.map(nested);
+    }
+    if ('toJSON' in value) {
+      return JSON.parse(JSON.stringify(value)) as unknown;
+    }
+    const keys = Object.keys(value);
+    if (isError(value)) {
+      keys.unshift(
+        ...['name', 'message', 'stack', 'cause', 'errors'].filter((key) => key in value),
+      );
+    } else if (Object.prototype.toString.call(value) !== '[object Object]') {
+      return describe(value);
+    }
+    return Object.fromEntries(keys.map((key) => [key, nested(Reflect.get(value, key))]));
+  } catch {
+    // A getter that throws, a proxy that was revoked: the rest of the report is worth more.
     return describe(value);
   }
-  const nested = (part: unknown): unknown => serializable(part, [...ancestors, value]);
-  if (Array.isArray(value)) {
-    return value.map(nested);
-  }
-  if ('toJSON' in value) {
-    return value;
-  }
-  const parts = Object.entries(value).map(([key, part]) => [key, nested(part)] as const);
-  if (value instanceof Error) {
-    const hidden = ['name', 'message', 'stack', 'cause', 'errors'].filter((key) => key in value);
-    parts.unshift(...hidden.map((key) => [key, nested(Reflect.get(value, key))] as const));
-  }
-  return Object.fromEntries(parts);
+}
+
+/** Also one of another realm, as those of Node's own modules are under a test runner. */
+function isError(value: unknown): boolean {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }

@@ -3,7 +3,7 @@ import { Plugin, type PluginApi } from '@inversifyjs/plugin';
 import type { Container } from 'inversify';
 
 import type { ExitReport } from './exit-report.js';
-import { ContainerBindings, stackToken } from './internal/bindings.js';
+import { bindingsToken, ContainerBindings } from './internal/bindings.js';
 import { closeContainer } from './internal/closed-container.js';
 import { ContainerLifecycle } from './internal/container-lifecycle.js';
 import { Lifecycle, type DisposeOptions } from './lifecycle.js';
@@ -43,29 +43,37 @@ export class LifecycleModule extends Plugin<Container> {
   load(api: PluginApi): void {
     const container = this._container;
     refuseSecond(container);
-    const bindings = new ContainerBindings(this._context, {
-      bindServices: () => {
-        container.bind(stackToken).toConstantValue(stack);
-        container.bind(Lifecycle).toConstantValue(lifecycle);
+    const parent = container.get(bindingsToken, { optional: true });
+    // Kept, since a disposed container refuses to bind.
+    const bind = container.bind.bind(container);
+    const bindings: ContainerBindings = new ContainerBindings(
+      this._context,
+      {
+        bindServices: () => {
+          bind(bindingsToken).toConstantValue(bindings);
+          bind(Lifecycle).toConstantValue(lifecycle);
+        },
+        disposed: () => {
+          closeContainer(container);
+        },
       },
-      disposed: () => {
-        closeContainer(container);
-      },
-    });
+      parent,
+    );
     const { stack } = bindings;
     const lifecycle = new ContainerLifecycle(stack);
     registered.add(container);
     bindings.watch();
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
-    api.define(Symbol.asyncDispose, async () => {
+    defineSymbol(api, Symbol.asyncDispose, async () => {
       await lifecycle.dispose();
     });
-    api.define(Symbol.dispose, () => {
+    defineSymbol(api, Symbol.dispose, () => {
       stack.disposeNow();
     });
   }
 }
 
+/** Containers that have the module: it is not registered again, whatever became of its bindings. */
 const registered = new WeakSet<Container>();
 
 function refuseSecond(container: Container): void {
@@ -75,10 +83,20 @@ function refuseSecond(container: Container): void {
         'container is created.',
     );
   }
-  if (Object.hasOwn(container, 'dispose')) {
+  if (
+    ['dispose', Symbol.asyncDispose, Symbol.dispose].some((name) => Object.hasOwn(container, name))
+  ) {
     throw new Error(
       'Another plugin has defined container.dispose() (@inversifyjs/plugin-dispose does). Register ' +
         'only one of them: each would run the teardown of the other.',
     );
+  }
+}
+
+/** Some browsers lack these symbols, and with them `using`. */
+function defineSymbol(api: PluginApi, name: symbol | undefined, method: () => unknown): void {
+  /* istanbul ignore else -- tested in a realm without them, where coverage does not reach */
+  if (name !== undefined) {
+    api.define(name, method);
   }
 }

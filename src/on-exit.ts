@@ -54,7 +54,7 @@ type NoHook =
  *
  * The method is called on the object that the class constructed, with an {@link ExitContext}. What
  * it returns is ignored, unless it is a thenable, which is awaited. A mark is inherited; an override
- * runs in the place of what it overrides, marked or not.
+ * runs once, with the hooks of the class that overrides, marked or not.
  *
  * *Not* run: hooks of what the container did not create (`toConstantValue`, what a factory returns)
  * unless `lifecycle.adopt()` says so, and of an instance whose constructor or `@postConstruct` failed.
@@ -113,7 +113,9 @@ function markStandard(method: unknown, context: StandardContext): void {
   });
 }
 
-function markLegacy(target: unknown, name: unknown, given: unknown): void {
+function markLegacy(target: unknown, member: unknown, given: unknown): void {
+  // Some compilers name a method that is called 1 by the number.
+  const name = typeof member === 'number' ? String(member) : member;
   if (typeof target === 'function' && isName(name)) {
     refuse(labelOf(target, name), noInstance);
   }

@@ -94,9 +94,11 @@ export function areServiceActivations(
 }
 
 function intercept(service: PluginContext['bindingService'], listener: BindingListener): void {
+  let missed: ServiceIdentifier | undefined;
   const lookUp = service.getNonParentBindings.bind(service);
   service.getNonParentBindings = <T>(identifier: ServiceIdentifier) => {
     const bindings: Iterable<Binding<T>> | undefined = lookUp(identifier);
+    missed = bindings === undefined ? identifier : undefined;
     for (const binding of makingBindings(bindings)) {
       listener.bindingMet(binding);
     }
@@ -105,9 +107,11 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
   const set = service.set.bind(service);
   service.set = <T>(binding: Binding<T>) => {
     set(binding);
-    // An autobound binding is planned without being looked up.
-    for (const each of makingBindings([binding])) {
-      listener.bindingMet(each);
+    // An autobound binding is planned at once, without being looked up.
+    if (binding.serviceIdentifier === missed) {
+      for (const each of makingBindings([binding])) {
+        listener.bindingMet(each);
+      }
     }
   };
 }

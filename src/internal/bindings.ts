@@ -31,20 +31,22 @@ export interface BindingsHost {
 }
 
 /** Where the nearest container with the module is found. Not registered: copies must not mix. */
-export const stackToken: ServiceIdentifier<ExitStack> = Symbol('inversify-onexit/stack');
+export const bindingsToken: ServiceIdentifier<ContainerBindings> = Symbol('inversify-onexit');
 
 export class ContainerBindings implements ExitHost, BindingListener {
   readonly stack: ExitStack;
   readonly #context: PluginContext;
   readonly #host: BindingsHost;
+  readonly #parent: ContainerBindings | undefined;
   readonly #wirings = new WeakMap<BindingActivation, Wiring>();
-  readonly #stacks = new WeakMap<ResolutionContext, ExitStack>();
+  #stacks = new WeakMap<ResolutionContext, ExitStack>();
   /** Singletons that were met and have not been seen at the end of their activation. */
   readonly #unfinished = new Set<MakingBinding>();
 
   /** @throws Error, before anything is changed, if an instance can no longer be collected. */
-  constructor(context: PluginContext, host: BindingsHost) {
-    this.stack = new ExitStack(this);
+  constructor(context: PluginContext, host: BindingsHost, parent?: ContainerBindings) {
+    this.stack = new ExitStack(this, parent?.stack);
+    this.#parent = parent;
     this.#context = context;
     this.#host = host;
     for (const binding of this.#singletons()) {
@@ -54,6 +56,7 @@ export class ContainerBindings implements ExitHost, BindingListener {
 
   watch(): void {
     watchBindings(this.#context, this);
+    this.#parent?.childRegistered();
   }
 
   bindingMet(binding: MakingBinding): void {
@@ -78,17 +81,30 @@ export class ContainerBindings implements ExitHost, BindingListener {
   }
 
   bindingRemoved(binding: MakingBinding): void {
-    this.#unfinished.delete(binding);
+    if (!isPromise(binding.cache.value)) {
+      this.#unfinished.delete(binding);
+    }
   }
 
   plansCleared(): void {
     const { bindingService } = this.#context;
-    if (
-      this.stack.state !== 'disposed' &&
-      bindingService.getNonParentBindings(stackToken) === undefined
-    ) {
+    for (const binding of this.#unfinished) {
+      if (bindingService.getById(binding.id) === undefined) {
+        this.bindingRemoved(binding);
+      }
+    }
+    if (this.stack.state === 'disposed') {
+      this.#empty();
+    }
+    if (bindingService.getNonParentBindings(bindingsToken) === undefined) {
       this.#host.bindServices();
     }
+  }
+
+  /** A child has the module now: what was found for its resolutions is not true any more. */
+  childRegistered(): void {
+    this.#stacks = new WeakMap();
+    this.#parent?.childRegistered();
   }
 
   inFlight(): Promise<unknown> | undefined {
@@ -105,9 +121,7 @@ export class ContainerBindings implements ExitHost, BindingListener {
   }
 
   disposed(): void {
-    for (const binding of this.#singletons()) {
-      empty(binding);
-    }
+    this.#empty();
     this.#unfinished.clear();
     this.#host.disposed();
   }
@@ -124,7 +138,7 @@ export class ContainerBindings implements ExitHost, BindingListener {
         return this.#activate(binding, next, context, instance);
       }
       if (source?.hooks !== hooks) {
-        source = sourceOf(binding, instance, hooks);
+        source = this.#sourceOf(binding, instance, hooks);
       }
       const owner = this.#ownerOf(binding, context);
       // Before the user's handler, which may return another object, and may fail.
@@ -157,10 +171,31 @@ export class ContainerBindings implements ExitHost, BindingListener {
     }
     let stack = this.#stacks.get(context);
     if (stack === undefined) {
-      stack = context.get(stackToken);
+      ({ stack } = context.get(bindingsToken));
       this.#stacks.set(context, stack);
     }
     return stack;
+  }
+
+  #sourceOf(binding: MakingBinding, instance: object, hooks: readonly ExitHook[]): ExitSource {
+    return {
+      service: serviceName(binding.serviceIdentifier, instance),
+      hooks,
+      shared: binding.type !== 'Instance',
+      released: () => {
+        const { bindingService } = this.#context;
+        // A binding that restore() has brought back is another object with the same id.
+        for (const current of makingBindings(bindingService.getById(binding.id))) {
+          empty(current);
+        }
+      },
+    };
+  }
+
+  #empty(): void {
+    for (const binding of this.#singletons()) {
+      empty(binding);
+    }
   }
 
   *#singletons(): Iterable<MakingBinding> {
@@ -182,20 +217,6 @@ function hooksOfClass(binding: MakingBinding): readonly ExitHook[] | undefined {
     : undefined;
 }
 
-function sourceOf(
-  binding: MakingBinding,
-  instance: object,
-  hooks: readonly ExitHook[],
-): ExitSource {
-  return {
-    service: serviceName(binding.serviceIdentifier, instance),
-    hooks,
-    released() {
-      empty(binding);
-    },
-  };
-}
-
 /** Another binding may hand on the proxy that a handler returned; it is no instance of its own. */
 function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): void {
   if (isPromise(activated)) {
@@ -210,7 +231,7 @@ function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): 
     isObject(activated) &&
     exitHooksOf(activated) === exitHooksOf(instance)
   ) {
-    owner.ignore(activated);
+    owner.ignore(activated, instance);
   }
 }
 

@@ -22,56 +22,61 @@ export class ContainerLifecycle extends Lifecycle {
 
   onExit(
     callback: (context: ExitContext) => unknown,
-    options: OnExitCallbackOptions = {},
+    options?: OnExitCallbackOptions,
   ): () => boolean {
     requireFunction(callback, 'onExit()');
-    const registration = new Callback(options.name ?? functionName(callback), callback, callback);
+    const registration = new Callback(options?.name ?? functionName(callback), callback, callback);
     this.#push({ subject: registration, source: registration }, 'register a callback');
     return () => this.#stack.take(({ subject }) => subject === registration).length > 0;
   }
 
   unregister(callback: (context: ExitContext) => unknown): number {
-    return this.#stack.take(({ subject }) => isRegistrationOf(callback, subject)).length;
+    return this.#stack.take(
+      ({ subject }) =>
+        subject instanceof Callback &&
+        !(subject instanceof Adoption) &&
+        subject.target() === callback,
+    ).length;
   }
 
   adopt<T>(value: T, onExit?: (value: T, context: ExitContext) => unknown): T {
     const hooks = exitHooksOf(value);
+    const className = classNameOf(value);
     if (onExit !== undefined) {
       requireFunction(onExit, 'adopt()');
     } else if (hooks.length === 0) {
       throw new TypeError(
-        `adopt() was given ${classNameOf(value)}, which has no method marked with @OnExit(), and ` +
-          'no callback, so there is nothing to run. Pass one: adopt(value, (value) => value.close()).',
+        `adopt() was given ${className}, which has no method marked with @OnExit(), and no ` +
+          'callback, so there is nothing to run. Pass one: adopt(value, (value) => value.close()).',
       );
     }
-    const adoption = `adopt ${classNameOf(value)}`;
     if (isObject(value) && hooks.length > 0) {
-      this.#push({ subject: value, source: { service: classNameOf(value), hooks } }, adoption);
+      const source = { service: className, hooks, shared: true };
+      this.#push({ subject: value, source }, `adopt ${className}`);
     }
     if (onExit !== undefined) {
-      const callback = new Callback(
-        onExit.name === '' ? `adopt(${classNameOf(value)})` : onExit.name,
-        onExit,
-        (context) => onExit(value, context),
-        value,
-      );
-      this.#push({ subject: callback, source: callback }, adoption);
+      const name = onExit.name === '' ? `adopt(${className})` : onExit.name;
+      const adoption = new Adoption(name, onExit, (context) => onExit(value, context), value);
+      this.#push({ subject: adoption, source: adoption }, `adopt ${className}`);
     }
     return value;
   }
 
   async release(instance: object): Promise<void> {
-    const owned = this.#stack.take(
-      ({ subject }) => subject === instance || isAdoptionOf(instance, subject),
+    const released = this.#stack.subjectOf(instance);
+    const exited = await this.#stack.release(
+      this.#stack.take(
+        ({ subject }) =>
+          subject === released || (subject instanceof Adoption && subject.value === instance),
+      ),
     );
-    if (owned.length === 0) {
+    if (!exited) {
       throw new Error(
         `release() was given ${classNameOf(instance)}, which this container does not own: it has ` +
           'no exit hooks, was exited already, or belongs to another container. Release an ' +
           'instance once, through the Lifecycle of the container that created it.',
       );
     }
-    await this.#stack.release(owned);
   }
 
   pending(): readonly PendingExit[] {
@@ -86,33 +91,27 @@ export class ContainerLifecycle extends Lifecycle {
     if (this.#stack.state === 'disposed') {
       throw new ContainerDisposedError(asked, exit.source.service);
     }
-    this.#stack.push(exit);
+    this.#stack.adopt(exit);
   }
 }
 
 /** A function that is run on exit: subject, source and hook in one. */
 class Callback implements ExitSource, ExitHook {
   readonly service = 'callback';
+  readonly shared = false;
   readonly hooks: readonly ExitHook[] = [this];
   readonly name: string;
-  readonly given: unknown;
-  readonly adopted: unknown;
+  readonly #given: unknown;
   readonly #run: (context: ExitContext) => unknown;
 
-  constructor(
-    name: string,
-    given: unknown,
-    run: (context: ExitContext) => unknown,
-    adopted?: unknown,
-  ) {
+  constructor(name: string, given: unknown, run: (context: ExitContext) => unknown) {
     this.name = name;
-    this.given = given;
-    this.adopted = adopted;
+    this.#given = given;
     this.#run = run;
   }
 
   target(): unknown {
-    return this.given;
+    return this.#given;
   }
 
   call(_subject: object, context: ExitContext): unknown {
@@ -120,12 +119,19 @@ class Callback implements ExitSource, ExitHook {
   }
 }
 
-function isRegistrationOf(callback: unknown, subject: object): boolean {
-  return subject instanceof Callback && subject.given === callback && subject.adopted === undefined;
-}
+/** A callback that belongs to a value. */
+class Adoption extends Callback {
+  readonly value: unknown;
 
-function isAdoptionOf(instance: object, subject: object): boolean {
-  return subject instanceof Callback && subject.adopted === instance;
+  constructor(
+    name: string,
+    given: unknown,
+    run: (context: ExitContext) => unknown,
+    value: unknown,
+  ) {
+    super(name, given, run);
+    this.value = value;
+  }
 }
 
 function requireFunction(callback: unknown, method: string): void {

@@ -9,19 +9,25 @@ import { isObject } from './inspect.js';
 const marks = Symbol.for('inversify-onexit/marks');
 type MarkedNames = Map<string | symbol, number>;
 
-const hooksOf = new WeakMap<object, readonly ExitHook[]>();
+let hooksOf = new WeakMap<object, readonly ExitHook[]>();
 const noHooks: readonly ExitHook[] = [];
 let declared = 0;
 
 /** Marks a name on a prototype, so that another decorator cannot hide it by replacing the method. */
 export function markName(prototype: object, name: string | symbol): void {
   const names = markedNames(prototype) ?? new Map<string | symbol, number>();
-  Object.defineProperty(prototype, marks, { value: names.set(name, declared++) });
+  Object.defineProperty(prototype, marks, { value: names.set(name, nextMark()) });
 }
 
 /** Marks a method itself: a standard decorator is not shown the prototype. */
 export function markMethod(method: object): void {
-  Object.defineProperty(method, marks, { value: declared++ });
+  Object.defineProperty(method, marks, { value: nextMark() });
+}
+
+function nextMark(): number {
+  // A class may have been read before: decorate() can mark it at any time.
+  hooksOf = new WeakMap();
+  return declared++;
 }
 
 /** Whether a method of that name is marked where the object's classes declare it. */
@@ -31,7 +37,7 @@ export function isMarked(instance: object, name: string | symbol): boolean {
 
 /** The exit hooks of an object, in the order in which they are run. */
 export function exitHooksOf(value: unknown): readonly ExitHook[] {
-  return isObject(value) ? exitHooksOfPrototype(Object.getPrototypeOf(value)) : noHooks;
+  return isObject(value) ? exitHooksOfPrototype(prototypeOf(value)) : noHooks;
 }
 
 /** The exit hooks of the objects with this prototype, in the order in which they are run. */
@@ -57,11 +63,16 @@ class MethodHook implements ExitHook {
   }
 
   target(instance: object): unknown {
-    return Reflect.get(instance, this.#key);
+    try {
+      return Reflect.get(instance, this.#key);
+    } catch {
+      // A getter that throws shows nothing; called, it tells.
+      return undefined;
+    }
   }
 
   call(instance: object, context: ExitContext): unknown {
-    const method = this.target(instance);
+    const method: unknown = Reflect.get(instance, this.#key);
     if (typeof method !== 'function') {
       throw new TypeError(`${this.name} is marked with @OnExit() and no longer a method`);
     }
@@ -74,21 +85,25 @@ class MethodHook implements ExitHook {
  * with the class that overrides, since it may use what that class added.
  */
 function readHooks(chain: readonly object[]): readonly ExitHook[] {
-  const marked: MarkedNames = new Map();
+  const marked = new Set(
+    chain.flatMap((level) =>
+      Reflect.ownKeys(level).filter((name) => markOf(level, name) !== undefined),
+    ),
+  );
+  const names = new Set<string | symbol>();
   for (const level of chain) {
-    for (const name of Reflect.ownKeys(level)) {
-      const mark = markOf(level, name);
-      if (mark !== undefined && !marked.has(name)) {
-        marked.set(name, mark);
-      }
+    let order = -1;
+    const own: [name: string | symbol, order: number][] = [];
+    for (const name of Reflect.ownKeys(level).filter((each) => marked.has(each))) {
+      // An override that is not marked again was declared after what stands before it.
+      order = markOf(level, name) ?? order;
+      own.unshift([name, order]);
+    }
+    for (const [name] of own.sort(([, a], [, b]) => b - a)) {
+      names.add(name);
     }
   }
-  const names: (string | symbol)[] = [];
-  for (const level of chain) {
-    const own = [...marked].filter(([name]) => Object.hasOwn(level, name) && !names.includes(name));
-    names.push(...own.sort(([, a], [, b]) => b - a).map(([name]) => name));
-  }
-  return names.length === 0 ? noHooks : names.map((name) => new MethodHook(name));
+  return names.size === 0 ? noHooks : [...names].map((name) => new MethodHook(name));
 }
 
 function symbolName(symbol: symbol): string {
@@ -98,12 +113,21 @@ function symbolName(symbol: symbol): string {
 
 function prototypesOf(instance: object): object[] {
   const chain: object[] = [];
-  let prototype: unknown = Object.getPrototypeOf(instance);
+  let prototype = prototypeOf(instance);
   while (isObject(prototype)) {
     chain.push(prototype);
-    prototype = Object.getPrototypeOf(prototype);
+    prototype = prototypeOf(prototype);
   }
   return chain;
+}
+
+function prototypeOf(value: object): unknown {
+  try {
+    return Object.getPrototypeOf(value);
+  } catch {
+    // A proxy need not tell, and one that was revoked cannot.
+    return null;
+  }
 }
 
 function markOf(prototype: object, name: string | symbol): number | undefined {

@@ -23,6 +23,8 @@ export interface ExitHook {
 export interface ExitSource {
   readonly service: string;
   readonly hooks: readonly ExitHook[];
+  /** Whether a subject can have come from elsewhere, and be owned there. */
+  readonly shared: boolean;
   /** Called when a subject is released by itself. */
   released?(): void;
 }
@@ -36,7 +38,7 @@ export interface Exit {
 /** Yields each promise there is to wait for, and expects to be told whether it was awaited. */
 export type Exiting = Generator<PromiseLike<unknown>, void, boolean>;
 
-/** Tells, from within and from outside, whether a hook is in its synchronous part. */
+/** Calls hooks, and tells whoever is called by them that a hook is in its synchronous part. */
 export class HookCalls {
   #depth = 0;
 
@@ -108,9 +110,8 @@ export class ExitRun {
     if (errors.length === 0) {
       return undefined;
     }
-    const all = String(this.#records.length);
     return new DisposeError(
-      `${String(errors.length)} of ${all} exit hooks failed (all ${all} were run):`,
+      `${String(errors.length)} of ${String(this.#records.length)} exit hooks failed; all were run:`,
       errors,
       this.report(),
     );

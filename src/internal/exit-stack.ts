@@ -16,7 +16,7 @@ export type LifecycleState = 'active' | 'disposing' | 'disposed';
 
 /** What the core asks of the container around it. */
 export interface ExitHost {
-  /** Settles when those activations have that are in flight and were not told of before. */
+  /** A promise for the activations in flight that it has not given one for yet. */
   inFlight(): Promise<unknown> | undefined;
   /** Called once, when the last hook has ended. */
   disposed(): void;
@@ -24,9 +24,10 @@ export interface ExitHost {
 
 export class ExitStack {
   readonly #host: ExitHost;
+  readonly #parent: ExitStack | undefined;
   readonly #calls = new HookCalls();
   readonly #releases = new Set<Promise<void>>();
-  readonly #standIns = new WeakSet();
+  readonly #standIns = new WeakMap<object, object>();
   /** What must not be put on the stack again: what was released, and all that a disposal met. */
   readonly #met = new WeakSet();
   #exits: Exit[] = [];
@@ -35,8 +36,9 @@ export class ExitStack {
   #disposal: Promise<ExitReport> | undefined;
   #failure: DisposeError | undefined;
 
-  constructor(host: ExitHost) {
+  constructor(host: ExitHost, parent?: ExitStack) {
     this.#host = host;
+    this.#parent = parent;
   }
 
   get state(): LifecycleState {
@@ -45,51 +47,78 @@ export class ExitStack {
 
   /** Puts an entry on top, unless its subject has its place already or was exited. */
   push(exit: Exit): void {
-    const known = this.#met.has(exit.subject) || this.#standIns.has(exit.subject);
+    const { subject, source } = exit;
+    const known = this.#met.has(subject) || this.#standIns.has(subject);
     if (this.#state !== 'active') {
-      this.#met.add(exit.subject);
+      this.#met.add(subject);
     }
     if (this.#state === 'disposed') {
       if (!known) {
         this.#exitAtOnce(exit);
       }
-      throw new ContainerDisposedError(`activate ${exit.source.service}`, exit.source.service);
+      throw new ContainerDisposedError(`activate ${source.service}`, source.service);
     }
-    if (!known) {
+    const top = this.#exits.at(-1);
+    // One value that is handed out again and again must not fill the stack.
+    if (!known && (top?.subject !== subject || top.source !== source)) {
       this.#exits.push(exit);
     }
   }
 
+  /** Puts an entry on top whose subject is owned because somebody says so. */
+  adopt(exit: Exit): void {
+    if (this.#state === 'active') {
+      this.#met.delete(exit.subject);
+      this.#standIns.delete(exit.subject);
+    }
+    this.push(exit);
+  }
+
   /** What stands in for a subject, as a proxy does, is not exited beside it. */
-  ignore(standIn: object): void {
-    this.#standIns.add(standIn);
+  ignore(standIn: object, subject: object): void {
+    this.#standIns.set(standIn, subject);
+  }
+
+  /** Whether this container or one above owns, or has exited, the subject. */
+  knows(subject: object): boolean {
+    return (
+      this.#met.has(subject) ||
+      this.#standIns.has(subject) ||
+      this.#exits.some((exit) => exit.subject === subject) ||
+      this.#parent?.knows(subject) === true
+    );
+  }
+
+  /** What an object stands in for; itself, if it does not. */
+  subjectOf(instance: object): object {
+    return this.#standIns.get(instance) ?? instance;
   }
 
   /** Takes off every entry that matches, and returns them. */
   take(matches: (exit: Exit) => boolean): Exit[] {
-    const taken: Exit[] = [];
-    let index = this.#exits.findLastIndex(matches);
-    while (index >= 0) {
-      taken.unshift(...this.#exits.splice(index, 1));
-      index = this.#exits.findLastIndex(matches);
-    }
+    const taken = this.#exits.filter(matches);
+    this.#exits = this.#exits.filter((exit) => !matches(exit));
     return taken;
   }
 
   /** What a disposal would run, in that order. */
   pending(): PendingExit[] {
-    const exits = firstOfEach(this.#exits, new WeakSet()).reverse();
+    const exits = this.#ownedOf(this.#exits, new WeakSet()).reverse();
     return [...(this.#run?.unstarted ?? []), ...exits.flatMap(({ source }) => hooksOf(source))];
   }
 
-  /** Runs what was taken off, one hook at a time. A disposal that starts meanwhile waits for it. */
-  async release(taken: readonly Exit[]): Promise<void> {
-    const exits = firstOfEach(taken, new WeakSet()).reverse();
-    for (const { subject } of exits) {
+  /**
+   * Runs what was taken off, one hook at a time. A disposal that starts meanwhile waits for it.
+   * Tells whether there was anything to exit.
+   */
+  async release(taken: readonly Exit[]): Promise<boolean> {
+    const exits = this.#ownedOf(taken, new WeakSet()).reverse();
+    for (const { subject, source } of exits.length === 0 ? [] : taken) {
       this.#met.add(subject);
+      source.released?.();
     }
     const run = new ExitRun(this.#calls, undefined);
-    const releasing = awaitEach(this.#releaseEach(exits, run));
+    const releasing = awaitEach(exitEach(exits, run));
     this.#releases.add(releasing);
     await releasing;
     this.#releases.delete(releasing);
@@ -97,10 +126,11 @@ export class ExitStack {
     if (failure !== undefined) {
       throw failure;
     }
+    return exits.length > 0;
   }
 
   dispose(reason: unknown): Promise<ExitReport> {
-    if (this.#calls.inProgress) {
+    if (this.#calls.inProgress && this.#state !== 'disposed') {
       const refusal = Promise.reject(
         new Error(
           'dispose() was called by an exit hook of this container, which would wait for itself: ' +
@@ -149,7 +179,7 @@ export class ExitStack {
   #begin(reason: unknown): ExitRun {
     // Before anything is run or awaited: what is activated from here on is a latecomer.
     this.#state = 'disposing';
-    this.#exits = firstOfEach(this.#exits, this.#met);
+    this.#exits = this.#ownedOf(this.#exits, this.#met);
     this.#run = new ExitRun(this.#calls, reason);
     return this.#run;
   }
@@ -166,9 +196,8 @@ export class ExitStack {
     yield* this.#arrivals();
     for (let exit = this.#exits.pop(); exit !== undefined; exit = this.#exits.pop()) {
       yield* run.exit(exit);
-      if (this.#exits.length === 0 || this.#releases.size > 0) {
-        yield* this.#arrivals();
-      }
+      // The hook may have started activations, which build on what would be exited next.
+      yield* this.#arrivals();
     }
     // Not after the generator: its driver goes on a tick later, and what is activated within that
     // tick would be put on a stack that nobody empties any more.
@@ -193,11 +222,13 @@ export class ExitStack {
     return releases.length === 0 ? undefined : Promise.all(releases);
   }
 
-  *#releaseEach(exits: readonly Exit[], run: ExitRun): Exiting {
-    for (const exit of exits) {
-      exit.source.released?.();
-      yield* run.exit(exit);
-    }
+  /** Each subject in the place of its first entry, if it was not met before, here or above. */
+  #ownedOf(exits: readonly Exit[], met: WeakSet<object>): Exit[] {
+    return exits.filter(({ subject, source }) => {
+      const owned = !met.has(subject) && !(source.shared && this.#parent?.knows(subject) === true);
+      met.add(subject);
+      return owned;
+    });
   }
 
   #exitAtOnce(exit: Exit): void {
@@ -213,7 +244,7 @@ export class ExitStack {
   }
 
   #refuseAsyncHooks(): void {
-    const refused = firstOfEach(this.#exits, new WeakSet())
+    const refused = this.#ownedOf(this.#exits, new WeakSet())
       .reverse()
       .flatMap(({ subject, source: { service, hooks } }) =>
         hooks
@@ -232,11 +263,8 @@ export class ExitStack {
   }
 }
 
-/** Each subject in the place of its first entry; those that were met before are left out. */
-function firstOfEach(exits: readonly Exit[], met: WeakSet<object>): Exit[] {
-  return exits.filter(({ subject }) => {
-    const first = !met.has(subject);
-    met.add(subject);
-    return first;
-  });
+function* exitEach(exits: readonly Exit[], run: ExitRun): Exiting {
+  for (const exit of exits) {
+    yield* run.exit(exit);
+  }
 }

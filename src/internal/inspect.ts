@@ -21,8 +21,9 @@ export function classNameOf(value: unknown): string {
   return typeof constructor === 'function' ? functionName(constructor) : 'object';
 }
 
-export function functionName({ name }: { readonly name: string }): string {
-  return name === '' ? 'anonymous' : name;
+export function functionName({ name }: { readonly name: unknown }): string {
+  // A static member may have taken the place of the name.
+  return typeof name === 'string' && name !== '' ? name : 'anonymous';
 }
 
 export function isObject(value: unknown): value is object {

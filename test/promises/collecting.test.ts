@@ -192,6 +192,55 @@ describe('P1 any method', () => {
     expect(log).toEqual(['close']);
   });
 
+  test('a mark that is made after the class was bound, or read, counts', async () => {
+    class Base {
+      close(): void {
+        log.push('close');
+      }
+    }
+    @injectable()
+    class Derived extends Base {}
+    const container = createContainer();
+    container.bind('early').toDynamicValue(() => new Derived());
+    container.get('early');
+    container.bind(Derived).toSelf();
+    decorate(OnExit(), Base, 'close');
+    container.get(Derived);
+    await container.dispose();
+    expect(log).toEqual(['close']);
+  });
+
+  test('a method whose name is a number', async () => {
+    class Service {
+      1(): void {
+        log.push('1');
+      }
+    }
+    // esbuild hands the number on as such.
+    Reflect.apply(OnExit(), undefined, [Service.prototype, 1]);
+    const container = createContainer();
+    container.bind(Service).toSelf();
+    container.get(Service);
+    await container.dispose();
+    expect(log).toEqual(['1']);
+  });
+
+  test('a class whose static member hides its name', async () => {
+    class Service {
+      static name(): string {
+        return 'not a name';
+      }
+      @OnExit()
+      close(): void {}
+    }
+    const container = createContainer();
+    container.bind('service').to(Service);
+    container.get('service');
+    expect(container.get(Lifecycle).pending()).toEqual([
+      { service: 'service [anonymous]', hook: 'close' },
+    ]);
+  });
+
   test('a mark of another copy of the package is read', async () => {
     // What the other copy's decorator leaves behind is the whole protocol between copies.
     @injectable()
@@ -384,7 +433,7 @@ describe('P2 inherited', () => {
     container.bind(Derived).toSelf();
     container.get(Derived);
     await container.dispose();
-    expect(log).toEqual(['derived marked', 'derived plain', 'base kept']);
+    expect(log).toEqual(['derived plain', 'derived marked', 'base kept']);
   });
 
   test('marks of a subclass do not leak into its base or its siblings', async () => {
@@ -819,6 +868,67 @@ describe('P6 once', () => {
     expect(log).toEqual(['Wrapper', 'Pool']);
   });
 
+  test.each([
+    [
+      'a dynamic value',
+      (child: Container) => child.bind('alias').toDynamicValue((c) => c.get(Pool)),
+    ],
+    [
+      'a resolved value',
+      (child: Container) => child.bind('alias').toResolvedValue((pool: Pool) => pool, [Pool]),
+    ],
+  ])(
+    'an instance that a child hands on as %s is its owner’s, the parent’s',
+    async (_way, alias) => {
+      const parent = createContainer();
+      parent.bind(Pool).toSelf().inSingletonScope();
+      const child = createContainer({ parent: createContainer({ parent }) });
+      alias(child);
+      const pool = child.get<Pool>('alias');
+      const lifecycle = child.get(Lifecycle);
+      lifecycle.adopt(pool);
+      expect(lifecycle.pending()).toEqual([]);
+      await expect(lifecycle.release(pool)).rejects.toThrow('this container does not own');
+      child.get('alias');
+      await child.dispose();
+      expect(log).toEqual([]);
+      await parent.dispose();
+      expect(log).toEqual(['Pool']);
+    },
+  );
+
+  test('what the parent has exited is not exited again by a child', async () => {
+    const parent = createContainer();
+    parent.bind(Pool).toSelf().inSingletonScope();
+    const child = createContainer({ parent });
+    const pool = child.get(Pool);
+    await parent.dispose();
+    child.get(Lifecycle).adopt(pool);
+    await child.dispose();
+    expect(log).toEqual(['Pool']);
+  });
+
+  test('a value that refuses to be looked at is left alone', () => {
+    const container = createContainer();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    container.bind('revoked').toDynamicValue(() => [proxy]);
+    container
+      .bind(Pool)
+      .toSelf()
+      .onActivation(
+        (_context, pool) =>
+          new Proxy(pool, {
+            getPrototypeOf: () => {
+              throw new Error('hidden');
+            },
+          }),
+      );
+    revoke();
+    container.get('revoked');
+    container.get(Pool);
+    expect(container.get(Lifecycle).pending()).toHaveLength(1);
+  });
+
   test('a constructor that always returns the same object', async () => {
     const shared = new Pool();
     @injectable()
@@ -881,6 +991,16 @@ describe('P7 owner', () => {
     await parent.dispose();
     expect(log).toEqual(['Pool']);
   });
+});
+
+test('P7 owner › a child that registers the module late owns what it creates from then on', async () => {
+  const parent = createContainer();
+  parent.bind(Pool).toSelf();
+  const child = new Container({ parent: createContainer({ parent }) });
+  child.get(Pool);
+  child.register(LifecycleModule);
+  child.get(Pool);
+  expect(child.get(Lifecycle).pending()).toHaveLength(1);
 });
 
 describe('P9 half-built graphs', () => {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 
 import { setImmediate } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
@@ -248,7 +249,7 @@ describe('P12 every hook runs', () => {
     expect(error.name).toBe('DisposeError');
     expect(error.message).toBe(
       [
-        '5 of 8 exit hooks failed (all 8 were run):',
+        '5 of 8 exit hooks failed; all were run:',
         '  - Throwing.close failed: Error: thrown',
         '  - Hostile.close failed: Error: a then that throws',
         '  - Rejecting.close failed: TypeError: rejected',
@@ -278,7 +279,7 @@ describe('P12 every hook runs', () => {
       throw undefined;
     });
     await expect(container.dispose()).rejects.toThrow(
-      '1 of 1 exit hooks failed (all 1 were run):\n  - Undefined.close failed: undefined',
+      '1 of 1 exit hooks failed; all were run:\n  - Undefined.close failed: undefined',
     );
   });
 });
@@ -456,6 +457,26 @@ describe('P16 late arrivals', () => {
     },
   );
 
+  test('an activation in flight whose binding restore() has dropped is awaited all the same', async () => {
+    const gate = createGate();
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    container.get(Pool);
+    container.bind('later').to(Pool).inSingletonScope();
+    expect(container.isBound('later')).toBe(true);
+    container.snapshot();
+    bindSlowly(container, 'slow', gate.passed);
+    container.bind('never').to(Pool).inSingletonScope();
+    expect(container.isBound('never')).toBe(true);
+    const slow = container.getAsync('slow');
+    container.restore();
+    const disposal = container.dispose();
+    await setImmediate();
+    gate.open();
+    await Promise.all([slow, disposal]);
+    expect(log).toEqual(['slow', 'Pool']);
+  });
+
   test('an activation that is rejected meanwhile is no error of the disposal', async () => {
     const gate = createGate();
     const container = createContainer();
@@ -540,6 +561,81 @@ describe('P16 late arrivals', () => {
     expect(log).toEqual(['Service', 'slow']);
   });
 
+  test('a singleton whose activation a hook starts is exited before what it is built from', async () => {
+    const gate = createGate();
+    @injectable()
+    class Flusher {
+      constructor(@inject(Pool) readonly pool: Pool) {}
+
+      @postConstruct()
+      async connect(): Promise<void> {
+        await gate.passed;
+      }
+
+      @OnExit()
+      flush(): void {
+        log.push('Flusher');
+      }
+    }
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container.bind(Pool).toSelf();
+    container.bind(Flusher).toSelf();
+    container.get(Pool);
+    resolved(container, 'Top', () => {
+      void container.getAsync(Flusher);
+    });
+    const disposal = container.dispose();
+    await setImmediate();
+    gate.open();
+    await disposal;
+    expect(log).toEqual(['Flusher', 'Pool']);
+  });
+
+  test('the hook of a latecomer may ask for the disposal, which has ended', async () => {
+    const container = createContainer();
+    let shared: unknown;
+    container.bind('late').to(
+      serviceWithHook('Late', () => {
+        shared = container.dispose();
+      }),
+    );
+    container
+      .bind<Factory<unknown>>('factory')
+      .toFactory((context) => () => context.get<object>('late'));
+    const factory = container.get<Factory<unknown>>('factory');
+    const disposal = container.dispose();
+    await disposal;
+    expect(factory).toThrow(ContainerDisposedError);
+    expect(shared).toBe(disposal);
+  });
+
+  test('restore() does not bring exited singletons back', async () => {
+    const container = createContainer();
+    container.bind(Pool).toSelf().inSingletonScope();
+    const pool = container.get(Pool);
+    container.snapshot();
+    const plain = new Container({ parent: container });
+    await container.dispose();
+    container.restore();
+    expect(() => plain.get(Pool)).toThrow(ContainerDisposedError);
+    container.unbindAll();
+    expect(() => plain.get(Pool)).toThrow('No');
+    expect(log).toEqual(['Pool', 'Pool']);
+    expect(pool).toBeInstanceOf(Pool);
+  });
+
+  test('a disposed child that was emptied hands nothing to its parent', async () => {
+    const parent = createContainer();
+    parent.bind(Pool).toSelf();
+    const child = createContainer({ parent });
+    child.bind<Factory<unknown>>('factory').toFactory((context) => () => context.get(Pool));
+    const factory = child.get<Factory<unknown>>('factory');
+    await child.dispose();
+    child.unbindAll();
+    expect(factory).toThrow(ContainerDisposedError);
+    expect(parent.get(Lifecycle).pending()).toEqual([]);
+  });
+
   test('once disposed, the container refuses to resolve, to bind and to register', async () => {
     const container = createContainer();
     const lifecycle = container.get(Lifecycle);
@@ -561,8 +657,8 @@ describe('P16 late arrivals', () => {
         name: 'ContainerDisposedError',
         service,
         message:
-          `Cannot ${asked}: the container is disposed. Something still used it after dispose() had ` +
-          'begun. Stop or await that before the disposal, or create a new container.',
+          `Cannot ${asked}: the container is disposed. Something still uses it: stop or await that ` +
+          'before the disposal, or create a new container.',
       });
     }
     await expect(container.getAsync(Pool)).rejects.toThrow(ContainerDisposedError);
@@ -723,7 +819,7 @@ describe('P19 synchronous', () => {
     expect(error).toEqual(
       new Error(
         [
-          '2 of 3 exit hooks failed (all 3 were run):',
+          '2 of 3 exit hooks failed; all were run:',
           '  - Throwing.close failed: Error: thrown',
           '  - Rejecting.close returned a promise, and nothing could await it: how it ended is ' +
             'lost. Use `await container.dispose()` or `await using`.',
@@ -758,6 +854,19 @@ describe('P19 synchronous', () => {
       exits: [{ service: 'Service', hook: 'close', outcome: 'done' }],
     });
     expect(log).toEqual(['Service']);
+  });
+
+  test('a member that has become a getter which throws fails like any other hook', () => {
+    const container = createContainer();
+    resolved(container, 'Service', () => undefined);
+    Object.defineProperty(container.get('Service'), 'close', {
+      get: () => {
+        throw new Error('a getter');
+      },
+    });
+    expect(() => {
+      container[Symbol.dispose]();
+    }).toThrow('Service.close failed: Error: a getter');
   });
 
   test('while an asynchronous disposal is under way it throws', async () => {
@@ -860,7 +969,7 @@ describe('P20 the report', () => {
     }
     expect(withoutTimes(error.report)).toEqual(
       [
-        '[object Object]',
+        'a value that cannot be printed',
         'Symbol(thrown)',
         'undefined',
         '[object Object]',
@@ -889,6 +998,54 @@ describe('P20 the report', () => {
         { error: { message: 'several', cause: { code: 'E' }, errors: [{ message: 'root' }, '1'] } },
       ],
     });
+  });
+});
+
+test('P20 the report › errors that defend themselves, and those of other realms', async () => {
+  const container = createContainer();
+  const throwing =
+    (what: string): (() => never) =>
+    () => {
+      throw new Error(what);
+    };
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const hostile = Object.defineProperty(new Error('hostile'), 'cause', { get: throwing('cause') });
+  let deep: unknown = 'bottom';
+  for (let depth = 0; depth < 50; depth++) {
+    deep = { deep };
+  }
+  const foreign: unknown = runInNewContext("new Error('foreign', { cause: 'realm' })");
+  for (const thrown of [revoked, hostile, deep, foreign, new Map([[1, 2]])]) {
+    resolved(container, 'Service', () => {
+      throw thrown;
+    });
+    container.unbind('Service');
+  }
+  const error = await container.dispose().catch((caught: unknown) => caught);
+  if (!DisposeError.is(error)) {
+    throw error;
+  }
+  expect(error.message).toBe(
+    [
+      '5 of 5 exit hooks failed; all were run:',
+      '  - Service.close failed: [object Map]',
+      '  - Service.close failed: Error: foreign',
+      '  - Service.close failed: [object Object]',
+      '  - Service.close failed: Error: hostile',
+      '  - Service.close failed: a value that cannot be printed',
+    ].join('\n'),
+  );
+  const json = JSON.stringify(error.report);
+  expect(json).toContain('[object Object]');
+  expect(JSON.parse(json)).toMatchObject({
+    exits: [
+      { error: '[object Map]' },
+      { error: { name: 'Error', message: 'foreign', cause: 'realm' } },
+      { error: { deep: {} } },
+      { error: 'Error: hostile' },
+      { error: 'a value that cannot be printed' },
+    ],
   });
 });
 

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 
 import { setImmediate } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Container, inject, injectable } from 'inversify';
@@ -15,6 +16,7 @@ import {
 
 import { createContainer, unbindAsync } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
+import { bundleForBrowsers } from '../support/child.js';
 
 let log: string[];
 let container: Container;
@@ -85,6 +87,24 @@ describe('the module', () => {
     );
     expect(other.isBound(Lifecycle)).toBe(false);
     expect(Object.hasOwn(other, Symbol.asyncDispose)).toBe(false);
+  });
+
+  test('is not half-registered where one of its methods is taken', () => {
+    const other = new Container();
+    Object.defineProperty(other, Symbol.asyncDispose, { value: () => undefined });
+    expect(() => {
+      other.register(LifecycleModule);
+    }).toThrow('Another plugin has defined container.dispose()');
+    expect(other).not.toHaveProperty('dispose');
+    expect(other.isBound(Lifecycle)).toBe(false);
+  });
+
+  test('works where the platform has no Symbol.dispose, as another realm of Node 20', async () => {
+    const printed: unknown[] = [];
+    const console = { log: (line: unknown) => printed.push(line) };
+    const program = await bundleForBrowsers('without-symbols');
+    await runInNewContext(program, { console, performance, queueMicrotask });
+    expect(printed).toEqual(['closed']);
   });
 
   test('without it, an autobinding container does not make a Lifecycle that does nothing', () => {
@@ -173,6 +193,11 @@ describe('onExit', () => {
     expect(undo()).toBe(false);
   });
 
+  test('null options are none', () => {
+    lifecycle.onExit(function flush() {}, null as never);
+    expect(lifecycle.pending()).toEqual([{ service: 'callback', hook: 'flush' }]);
+  });
+
   test('gets the reason, is called by its name, and is awaited', async () => {
     const reasons: unknown[] = [];
     lifecycle.onExit(function flush({ reason }) {
@@ -186,7 +211,7 @@ describe('onExit', () => {
       { service: 'callback', hook: 'flush' },
     ]);
     await expect(container.dispose({ reason: 'why' })).rejects.toThrow(
-      '1 of 3 exit hooks failed (all 3 were run):\n  - callback save failed: Error: no disk',
+      '1 of 3 exit hooks failed; all were run:\n  - callback save failed: Error: no disk',
     );
     expect(reasons).toEqual(['why']);
   });
@@ -224,11 +249,12 @@ describe('unregister', () => {
     lifecycle.onExit(() => log.push('other'));
     lifecycle.onExit(callback);
     lifecycle.adopt({}, callback);
+    lifecycle.adopt(undefined, callback);
     expect(lifecycle.unregister(callback)).toBe(2);
     expect(lifecycle.unregister(callback)).toBe(0);
     await container.dispose();
     // What adopt() was given belongs to the adopted value.
-    expect(log).toEqual(['callback', 'other']);
+    expect(log).toEqual(['callback', 'callback', 'other']);
   });
 
   test('test_atexit: a callback that is unregistered by another hook does not run', async () => {
@@ -352,6 +378,47 @@ describe('release', () => {
     expect(log).toEqual(['Pool', 'Pool']);
   });
 
+  test('a singleton that another binding hands on is built anew by both', async () => {
+    container.bind('first').to(Pool).inSingletonScope();
+    container
+      .bind('second')
+      .toDynamicValue((context) => context.get('first'))
+      .inSingletonScope();
+    const pool = container.get<Pool>('second');
+    await lifecycle.release(pool);
+    expect(container.get('first')).not.toBe(pool);
+    expect(container.get('second')).toBe(container.get('first'));
+  });
+
+  test('a singleton that restore() has brought back is built anew', async () => {
+    container.bind(Pool).toSelf().inSingletonScope();
+    const pool = container.get(Pool);
+    container.snapshot();
+    container.restore();
+    expect(container.get(Pool)).toBe(pool);
+    await lifecycle.release(pool);
+    expect(container.get(Pool)).not.toBe(pool);
+  });
+
+  test('takes the proxy that a handler returned for the instance', async () => {
+    container
+      .bind(Pool)
+      .toSelf()
+      .inSingletonScope()
+      .onActivation((_context, pool) => new Proxy(pool, {}));
+    await lifecycle.release(container.get(Pool));
+    expect(log).toEqual(['Pool']);
+    expect(lifecycle.pending()).toEqual([]);
+  });
+
+  test('what was released can be adopted again', async () => {
+    const pool = lifecycle.adopt(new Pool());
+    await lifecycle.release(pool);
+    lifecycle.adopt(pool);
+    await container.dispose();
+    expect(log).toEqual(['Pool', 'Pool']);
+  });
+
   test('a released instance that is activated once more is not exited again', async () => {
     const pool = new Pool();
     container.bind('pool').toDynamicValue(() => pool);
@@ -382,7 +449,7 @@ describe('release', () => {
     const failure: unknown = await lifecycle.release(socket).catch((error: unknown) => error);
     expect(DisposeError.is(failure)).toBe(true);
     expect(failure).toMatchObject({
-      message: '1 of 1 exit hooks failed (all 1 were run):\n  - callback end failed: Error: reset',
+      message: '1 of 1 exit hooks failed; all were run:\n  - callback end failed: Error: reset',
       report: { exits: [{ service: 'callback', hook: 'end', outcome: 'failed' }] },
     });
     await expect(container.dispose()).resolves.toMatchObject({ exits: [] });
@@ -541,7 +608,7 @@ describe('errors', () => {
       'ExitHookError: callback flush failed: Error: connection reset',
     );
     expect(String(failure)).toBe(
-      'DisposeError: 1 of 1 exit hooks failed (all 1 were run):\n  - callback flush failed: Error: connection reset',
+      'DisposeError: 1 of 1 exit hooks failed; all were run:\n  - callback flush failed: Error: connection reset',
     );
   });
 });

@@ -49,7 +49,7 @@ describe('P1 any method › with standard decorators', () => {
     container.get('service');
     container.get(Service);
     await container.dispose({ reason: 'now' });
-    const exited = ['last', 'flush', 'first now', 'overridden', 'base'];
+    const exited = ['overridden', 'last', 'flush', 'first now', 'base'];
     expect(log).toEqual([...exited, ...exited]);
   });
 

@@ -36,13 +36,28 @@ export async function run(
 export async function runFixture(name: string): Promise<Ended> {
   const outfile = path.join(root, '.cache/fixtures', `${name}.mjs`);
   await build({
-    entryPoints: [path.join(root, 'test/fixtures', `${name}.ts`)],
+    ...fixture(name),
     outfile,
-    bundle: true,
     external: ['inversify', 'reflect-metadata', '@inversifyjs/*'],
     format: 'esm',
     platform: 'node',
     target: 'node20',
   });
   return run(process.execPath, [outfile]);
+}
+
+/** A program of `test/fixtures` as one script with all that it needs; its value is its `done`. */
+export async function bundleForBrowsers(name: string): Promise<string> {
+  const { outputFiles } = await build({
+    ...fixture(name),
+    format: 'iife',
+    globalName: 'program',
+    platform: 'browser',
+    write: false,
+  });
+  return `${outputFiles.map(({ text: code }) => code).join('')}; program.done`;
+}
+
+function fixture(name: string): { entryPoints: string[]; bundle: true } {
+  return { entryPoints: [path.join(root, 'test/fixtures', `${name}.ts`)], bundle: true };
 }
