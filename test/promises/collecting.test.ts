@@ -16,31 +16,11 @@ import { Lifecycle, LifecycleModule, OnExit, type ExitContext } from 'inversify-
 
 import { createContainer, rebind } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
-
-let log: string[];
+import { log, Pool, Repository } from '../support/services.js';
 
 beforeEach(() => {
-  log = [];
+  log.length = 0;
 });
-
-@injectable()
-class Pool {
-  @OnExit()
-  close(): void {
-    log.push('Pool');
-  }
-}
-
-@injectable()
-class Repository {
-  constructor(@inject(Pool) readonly pool: Pool) {}
-
-  @OnExit()
-  async close(): Promise<void> {
-    await Promise.resolve();
-    log.push('Repository');
-  }
-}
 
 describe('P1 any method', () => {
   test('string and symbol names, public or not, sync or async, several of one class', async () => {

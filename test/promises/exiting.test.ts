@@ -23,21 +23,12 @@ import {
 
 import { createContainer } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
+import { log, Pool } from '../support/services.js';
 import { runFixture } from '../support/child.js';
 
-let log: string[];
-
 beforeEach(() => {
-  log = [];
+  log.length = 0;
 });
-
-@injectable()
-class Pool {
-  @OnExit()
-  close(): void {
-    log.push('Pool');
-  }
-}
 
 @injectable()
 class Cache {

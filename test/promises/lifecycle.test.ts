@@ -16,35 +16,17 @@ import {
 
 import { createContainer, unbindAsync } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
+import { log, Pool, Repository } from '../support/services.js';
 import { bundleForBrowsers } from '../support/child.js';
 
-let log: string[];
 let container: Container;
 let lifecycle: Lifecycle;
 
 beforeEach(() => {
-  log = [];
+  log.length = 0;
   container = createContainer();
   lifecycle = container.get(Lifecycle);
 });
-
-@injectable()
-class Pool {
-  @OnExit()
-  close(): void {
-    log.push('Pool');
-  }
-}
-
-@injectable()
-class Repository {
-  constructor(@inject(Pool) readonly pool: Pool) {}
-
-  @OnExit()
-  close(): void {
-    log.push('Repository');
-  }
-}
 
 describe('the module', () => {
   test('gives each container one Lifecycle, which its services can have injected', () => {
