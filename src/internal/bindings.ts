@@ -4,17 +4,12 @@ import type { BindingActivation, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
 
-import {
-  areServiceActivations,
-  makingBindings,
-  watchBindings,
-  type BindingListener,
-  type MakingBinding,
-} from './binding-watch.js';
+import { watchBindings, type BindingListener, type MakingBinding } from './binding-watch.js';
 import { exitHooksOf, exitHooksOfPrototype } from './exit-hooks.js';
 import type { ExitHook, ExitSource } from './exit-run.js';
 import { ExitStack, type ExitHost } from './exit-stack.js';
 import { isObject, serviceName } from './inspect.js';
+import { Singletons } from './singletons.js';
 
 /** A handler of ours: the binding it was made for, and the user's handler that it goes before. */
 interface Wiring {
@@ -40,8 +35,7 @@ export class ContainerBindings implements ExitHost, BindingListener {
   readonly #parent: ContainerBindings | undefined;
   readonly #wirings = new WeakMap<BindingActivation, Wiring>();
   #stacks = new WeakMap<ResolutionContext, ExitStack>();
-  /** Singletons that were met and have not been seen at the end of their activation. */
-  readonly #unfinished = new Set<MakingBinding>();
+  readonly #singletons: Singletons;
 
   /** @throws Error, before anything is changed, if an instance can no longer be collected. */
   constructor(context: PluginContext, host: BindingsHost, parent?: ContainerBindings) {
@@ -49,7 +43,8 @@ export class ContainerBindings implements ExitHost, BindingListener {
     this.#parent = parent;
     this.#context = context;
     this.#host = host;
-    for (const binding of this.#singletons()) {
+    this.#singletons = new Singletons(context);
+    for (const binding of this.#singletons) {
       refuseResolved(binding);
     }
   }
@@ -75,28 +70,21 @@ export class ContainerBindings implements ExitHost, BindingListener {
       binding.onActivation = this.#activation(binding, hooks, next);
       this.#wirings.set(binding.onActivation, { binding, next });
     }
-    if (singleton && !binding.cache.isRight) {
-      this.#unfinished.add(binding);
+    if (singleton) {
+      this.#singletons.met(binding);
     }
   }
 
   bindingRemoved(binding: MakingBinding): void {
-    if (!isPromise(binding.cache.value)) {
-      this.#unfinished.delete(binding);
-    }
+    this.#singletons.removed(binding);
   }
 
   plansCleared(): void {
-    const { bindingService } = this.#context;
-    for (const binding of this.#unfinished) {
-      if (bindingService.getById(binding.id) === undefined) {
-        this.bindingRemoved(binding);
-      }
-    }
+    this.#singletons.cleared();
     if (this.stack.state === 'disposed') {
-      this.#empty();
+      this.#singletons.forgetAll();
     }
-    if (bindingService.getNonParentBindings(bindingsToken) === undefined) {
+    if (this.#context.bindingService.getNonParentBindings(bindingsToken) === undefined) {
       this.#host.bindServices();
     }
   }
@@ -108,21 +96,11 @@ export class ContainerBindings implements ExitHost, BindingListener {
   }
 
   inFlight(): Promise<unknown> | undefined {
-    const activations: unknown[] = [];
-    for (const binding of this.#unfinished) {
-      if (binding.cache.isRight) {
-        this.#unfinished.delete(binding);
-        if (isPromise(binding.cache.value)) {
-          activations.push(binding.cache.value);
-        }
-      }
-    }
-    return activations.length === 0 ? undefined : Promise.allSettled(activations);
+    return this.#singletons.inFlight();
   }
 
   disposed(): void {
-    this.#empty();
-    this.#unfinished.clear();
+    this.#singletons.forgetAll();
     this.#host.disposed();
   }
 
@@ -156,11 +134,8 @@ export class ContainerBindings implements ExitHost, BindingListener {
     instance: unknown,
   ): unknown {
     const activated = next === undefined ? instance : next(context, instance);
-    if (
-      !isPromise(activated) &&
-      !areServiceActivations(this.#context, context, binding.serviceIdentifier)
-    ) {
-      this.#unfinished.delete(binding);
+    if (binding.scope === 'Singleton') {
+      this.#singletons.activated(binding, context, activated);
     }
     return activated;
   }
@@ -183,30 +158,9 @@ export class ContainerBindings implements ExitHost, BindingListener {
       hooks,
       shared: binding.type !== 'Instance',
       released: () => {
-        const { bindingService } = this.#context;
-        // A binding that restore() has brought back is another object with the same id.
-        for (const current of makingBindings(bindingService.getById(binding.id))) {
-          empty(current);
-        }
+        this.#singletons.forget(binding);
       },
     };
-  }
-
-  #empty(): void {
-    for (const binding of this.#singletons()) {
-      empty(binding);
-    }
-  }
-
-  *#singletons(): Iterable<MakingBinding> {
-    const { bindingService } = this.#context;
-    for (const identifier of bindingService.getNonParentBoundServices()) {
-      for (const binding of makingBindings(bindingService.getNonParentBindings(identifier))) {
-        if (binding.scope === 'Singleton') {
-          yield binding;
-        }
-      }
-    }
   }
 }
 
@@ -231,12 +185,8 @@ function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): 
     isObject(activated) &&
     exitHooksOf(activated) === exitHooksOf(instance)
   ) {
-    owner.ignore(activated, instance);
+    owner.list.ignore(activated, instance);
   }
-}
-
-function empty(binding: MakingBinding): void {
-  binding.cache = { isRight: false, value: undefined };
 }
 
 function refuseResolved(binding: MakingBinding): void {

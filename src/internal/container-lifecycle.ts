@@ -27,11 +27,11 @@ export class ContainerLifecycle extends Lifecycle {
     requireFunction(callback, 'onExit()');
     const registration = new Callback(options?.name ?? functionName(callback), callback, callback);
     this.#push({ subject: registration, source: registration }, 'register a callback');
-    return () => this.#stack.take(({ subject }) => subject === registration).length > 0;
+    return () => this.#stack.list.take(({ subject }) => subject === registration).length > 0;
   }
 
   unregister(callback: (context: ExitContext) => unknown): number {
-    return this.#stack.take(
+    return this.#stack.list.take(
       ({ subject }) =>
         subject instanceof Callback &&
         !(subject instanceof Adoption) &&
@@ -63,9 +63,9 @@ export class ContainerLifecycle extends Lifecycle {
   }
 
   async release(instance: object): Promise<void> {
-    const released = this.#stack.subjectOf(instance);
+    const released = this.#stack.list.subjectOf(instance);
     const exited = await this.#stack.release(
-      this.#stack.take(
+      this.#stack.list.take(
         ({ subject }) =>
           subject === released || (subject instanceof Adoption && subject.value === instance),
       ),
@@ -91,7 +91,8 @@ export class ContainerLifecycle extends Lifecycle {
     if (this.#stack.state === 'disposed') {
       throw new ContainerDisposedError(asked, exit.source.service);
     }
-    this.#stack.adopt(exit);
+    this.#stack.list.readmit(exit.subject);
+    this.#stack.push(exit);
   }
 }
 

@@ -1,6 +1,7 @@
-/** The core: what to exit, in which order, and once. It knows no container and no process. */
+/** The core: the states of a disposal. It knows no container and no process. */
 import { ContainerDisposedError, DisposeError, ExitHookError } from '../errors.js';
 import { ExitReport, hookLabel, type PendingExit } from '../exit-report.js';
+import { ExitList } from './exit-list.js';
 import {
   awaitEach,
   ExitRun,
@@ -24,13 +25,9 @@ export interface ExitHost {
 
 export class ExitStack {
   readonly #host: ExitHost;
-  readonly #parent: ExitStack | undefined;
+  readonly list: ExitList;
   readonly #calls = new HookCalls();
   readonly #releases = new Set<Promise<void>>();
-  readonly #standIns = new WeakMap<object, object>();
-  /** What must not be put on the stack again: what was released, and all that a disposal met. */
-  readonly #met = new WeakSet();
-  #exits: Exit[] = [];
   #state: LifecycleState = 'active';
   #run: ExitRun | undefined;
   #disposal: Promise<ExitReport> | undefined;
@@ -38,83 +35,38 @@ export class ExitStack {
 
   constructor(host: ExitHost, parent?: ExitStack) {
     this.#host = host;
-    this.#parent = parent;
+    this.list = new ExitList(parent?.list);
   }
 
   get state(): LifecycleState {
     return this.#state;
   }
 
-  /** Puts an entry on top, unless its subject has its place already or was exited. */
+  /** Takes in what is to be exited before all that is there. */
   push(exit: Exit): void {
-    const { subject, source } = exit;
-    const known = this.#met.has(subject) || this.#standIns.has(subject);
-    if (this.#state !== 'active') {
-      this.#met.add(subject);
-    }
     if (this.#state === 'disposed') {
-      if (!known) {
-        this.#exitAtOnce(exit);
-      }
-      throw new ContainerDisposedError(`activate ${source.service}`, source.service);
+      this.#refuse(exit);
     }
-    const top = this.#exits.at(-1);
-    // One value that is handed out again and again must not fill the stack.
-    if (!known && (top?.subject !== subject || top.source !== source)) {
-      this.#exits.push(exit);
-    }
-  }
-
-  /** Puts an entry on top whose subject is owned because somebody says so. */
-  adopt(exit: Exit): void {
-    if (this.#state === 'active') {
-      this.#met.delete(exit.subject);
-      this.#standIns.delete(exit.subject);
-    }
-    this.push(exit);
-  }
-
-  /** What stands in for a subject, as a proxy does, is not exited beside it. */
-  ignore(standIn: object, subject: object): void {
-    this.#standIns.set(standIn, subject);
-  }
-
-  /** Whether this container or one above owns, or has exited, the subject. */
-  knows(subject: object): boolean {
-    return (
-      this.#met.has(subject) ||
-      this.#standIns.has(subject) ||
-      this.#exits.some((exit) => exit.subject === subject) ||
-      this.#parent?.knows(subject) === true
-    );
-  }
-
-  /** What an object stands in for; itself, if it does not. */
-  subjectOf(instance: object): object {
-    return this.#standIns.get(instance) ?? instance;
-  }
-
-  /** Takes off every entry that matches, and returns them. */
-  take(matches: (exit: Exit) => boolean): Exit[] {
-    const taken = this.#exits.filter(matches);
-    this.#exits = this.#exits.filter((exit) => !matches(exit));
-    return taken;
+    this.list.push(exit);
   }
 
   /** What a disposal would run, in that order. */
   pending(): PendingExit[] {
-    const exits = this.#ownedOf(this.#exits, new WeakSet()).reverse();
+    const exits = this.list.owned().reverse();
     return [...(this.#run?.unstarted ?? []), ...exits.flatMap(({ source }) => hooksOf(source))];
   }
 
   /**
-   * Runs what was taken off, one hook at a time. A disposal that starts meanwhile waits for it.
-   * Tells whether there was anything to exit.
+   * Exits what was taken off the list. A disposal that starts meanwhile waits for it. Tells whether
+   * there was anything to exit.
    */
   async release(taken: readonly Exit[]): Promise<boolean> {
-    const exits = this.#ownedOf(taken, new WeakSet()).reverse();
-    for (const { subject, source } of exits.length === 0 ? [] : taken) {
-      this.#met.add(subject);
+    const exits = this.list.owned(taken).reverse();
+    if (exits.length === 0) {
+      return false;
+    }
+    this.list.meet(taken);
+    for (const { source } of taken) {
       source.released?.();
     }
     const run = new ExitRun(this.#calls, undefined);
@@ -126,7 +78,7 @@ export class ExitStack {
     if (failure !== undefined) {
       throw failure;
     }
-    return exits.length > 0;
+    return true;
   }
 
   dispose(reason: unknown): Promise<ExitReport> {
@@ -179,7 +131,7 @@ export class ExitStack {
   #begin(reason: unknown): ExitRun {
     // Before anything is run or awaited: what is activated from here on is a latecomer.
     this.#state = 'disposing';
-    this.#exits = this.#ownedOf(this.#exits, this.#met);
+    this.list.close();
     this.#run = new ExitRun(this.#calls, reason);
     return this.#run;
   }
@@ -194,7 +146,7 @@ export class ExitStack {
 
   *#unwind(run: ExitRun): Exiting {
     yield* this.#arrivals();
-    for (let exit = this.#exits.pop(); exit !== undefined; exit = this.#exits.pop()) {
+    for (let exit = this.list.pop(); exit !== undefined; exit = this.list.pop()) {
       yield* run.exit(exit);
       // The hook may have started activations, which build on what would be exited next.
       yield* this.#arrivals();
@@ -222,13 +174,13 @@ export class ExitStack {
     return releases.length === 0 ? undefined : Promise.all(releases);
   }
 
-  /** Each subject in the place of its first entry, if it was not met before, here or above. */
-  #ownedOf(exits: readonly Exit[], met: WeakSet<object>): Exit[] {
-    return exits.filter(({ subject, source }) => {
-      const owned = !met.has(subject) && !(source.shared && this.#parent?.knows(subject) === true);
-      met.add(subject);
-      return owned;
-    });
+  #refuse(exit: Exit): never {
+    const { subject, source } = exit;
+    if (!this.list.hasMet(subject)) {
+      this.list.meet([exit]);
+      this.#exitAtOnce(exit);
+    }
+    throw new ContainerDisposedError(`activate ${source.service}`, source.service);
   }
 
   #exitAtOnce(exit: Exit): void {
@@ -244,7 +196,8 @@ export class ExitStack {
   }
 
   #refuseAsyncHooks(): void {
-    const refused = this.#ownedOf(this.#exits, new WeakSet())
+    const refused = this.list
+      .owned()
       .reverse()
       .flatMap(({ subject, source: { service, hooks } }) =>
         hooks
