@@ -24,8 +24,8 @@ export interface ExitHost {
 }
 
 export class ExitStack {
-  readonly #host: ExitHost;
   readonly list: ExitList;
+  readonly #host: ExitHost;
   readonly #calls = new HookCalls();
   readonly #releases = new Set<Promise<void>>();
   #state: LifecycleState = 'active';
