@@ -36,8 +36,9 @@ declare module 'inversify' {
  * Collects what a container creates, in the order of activation, and gives the container its
  * `dispose()`. Register it first: `container.register(LifecycleModule)`, once for each container.
  *
- * @throws Error if it is registered twice, if another plugin has defined `dispose`, or if a
- * singleton with exit hooks was resolved before; nothing is changed then.
+ * @throws Error if it is registered twice, if another plugin has defined `dispose`, if a singleton
+ * with exit hooks was resolved before, or if the installed Inversify does not let it collect; nothing
+ * is changed then.
  */
 export class LifecycleModule extends Plugin<Container> {
   load(api: PluginApi): void {
@@ -53,6 +54,11 @@ export class LifecycleModule extends Plugin<Container> {
           bind(bindingsToken).toConstantValue(bindings);
           bind(Lifecycle).toConstantValue(lifecycle);
         },
+        unbindServices: () => {
+          for (const service of [bindingsToken, Lifecycle]) {
+            this._context.bindingService.removeAllByServiceId(service);
+          }
+        },
         disposed: () => {
           closeContainer(container);
         },
@@ -61,8 +67,8 @@ export class LifecycleModule extends Plugin<Container> {
     );
     const { stack } = bindings;
     const lifecycle = new ContainerLifecycle(stack);
+    bindings.watch(container);
     registered.add(container);
-    bindings.watch();
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     defineSymbol(api, Symbol.asyncDispose, async () => {
       await lifecycle.dispose();

@@ -79,18 +79,23 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
   cache.clearCache();
 }
 
-/** Whether handlers that were set for all bindings of the service are still to come. */
-export function areServiceActivations(
-  { activationService }: PluginContext,
+/** Leaves Inversify's services as they were. */
+export function unwatchBindings({ bindingService, planResultCacheService }: PluginContext): void {
+  for (const method of ['getNonParentBindings', 'set']) {
+    Reflect.deleteProperty(bindingService, method);
+  }
+  for (const method of ['clearCache', 'invalidateServiceBinding']) {
+    Reflect.deleteProperty(planResultCacheService, method);
+  }
+}
+
+/** Whether handlers that were set for all bindings of the service may still be to come. */
+export function mayHaveServiceActivations(
   context: Partial<ResolutionContext>,
   service: ServiceIdentifier,
 ): boolean {
-  // Inversify 7 does not say which are set in the child through which a service is resolved.
-  const activations =
-    context.getActivations === undefined
-      ? activationService.get(service)
-      : context.getActivations(service);
-  return activations !== undefined;
+  // Inversify before 8.2.1 does not tell.
+  return context.getActivations === undefined || context.getActivations(service) !== undefined;
 }
 
 function intercept(service: PluginContext['bindingService'], listener: BindingListener): void {

@@ -2,13 +2,19 @@
 import { isPromise } from '@inversifyjs/common';
 import type { BindingActivation, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
-import type { ServiceIdentifier } from 'inversify';
+import type { Container, ServiceIdentifier } from 'inversify';
 
-import { watchBindings, type BindingListener, type MakingBinding } from './binding-watch.js';
+import {
+  unwatchBindings,
+  watchBindings,
+  type BindingListener,
+  type MakingBinding,
+} from './binding-watch.js';
 import { exitHooksOf, exitHooksOfPrototype } from './exit-hooks.js';
 import type { ExitHook, ExitSource } from './exit-run.js';
 import { ExitStack, type ExitHost } from './exit-stack.js';
 import { isObject, serviceName } from './inspect.js';
+import { checkCollecting, checkInsides } from './self-check.js';
 import { Singletons } from './singletons.js';
 
 /** A handler of ours: the binding it was made for, and the user's handler that it goes before. */
@@ -21,6 +27,7 @@ interface Wiring {
 export interface BindingsHost {
   /** Binds what the module itself offers: at first, and whenever Inversify has dropped it. */
   bindServices(): void;
+  unbindServices(): void;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
@@ -40,6 +47,7 @@ export class ContainerBindings implements ExitHost, BindingListener {
   /** @throws Error, before anything is changed, if an instance can no longer be collected. */
   constructor(context: PluginContext, host: BindingsHost, parent?: ContainerBindings) {
     this.stack = new ExitStack(this, parent?.stack);
+    checkInsides(context);
     this.#parent = parent;
     this.#context = context;
     this.#host = host;
@@ -49,8 +57,16 @@ export class ContainerBindings implements ExitHost, BindingListener {
     }
   }
 
-  watch(): void {
+  /** @throws Error, with nothing changed, if the installed Inversify does not let us collect. */
+  watch(container: Container): void {
     watchBindings(this.#context, this);
+    try {
+      checkCollecting(container, this.#context, this.stack.list);
+    } catch (error) {
+      unwatchBindings(this.#context);
+      this.#host.unbindServices();
+      throw error;
+    }
     this.#parent?.childRegistered();
   }
 

@@ -3,7 +3,7 @@ import { isPromise } from '@inversifyjs/common';
 import type { ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 
-import { areServiceActivations, makingBindings, type MakingBinding } from './binding-watch.js';
+import { makingBindings, mayHaveServiceActivations, type MakingBinding } from './binding-watch.js';
 
 export class Singletons implements Iterable<MakingBinding> {
   readonly #context: PluginContext;
@@ -33,10 +33,7 @@ export class Singletons implements Iterable<MakingBinding> {
 
   /** Our handler and the binding's own have run. */
   activated(binding: MakingBinding, context: ResolutionContext, activated: unknown): void {
-    if (
-      !isPromise(activated) &&
-      !areServiceActivations(this.#context, context, binding.serviceIdentifier)
-    ) {
+    if (!isPromise(activated) && !mayHaveServiceActivations(context, binding.serviceIdentifier)) {
       this.#unfinished.delete(binding);
     }
   }
