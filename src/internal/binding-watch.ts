@@ -64,14 +64,17 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
     } else if (kind === 'bindingRemoved') {
       invalidate(invalidation);
       listener.bindingRemoved(binding);
-    } else if (
-      wasConsulted(binding, () => {
+    } else {
+      const wasConsulted = watchConsultation(binding);
+      try {
         invalidate(invalidation);
-      })
-    ) {
-      // Inversify has taken it into cached plans as `to…()` made it, before the fluent calls that
-      // follow give it a scope and handlers; those plans would never ask for it again.
-      cache.clearCache();
+      } finally {
+        if (wasConsulted()) {
+          // Inversify has taken it into cached plans as `to…()` made it, before the fluent calls
+          // that follow give it a scope and handlers; those plans would never ask for it again.
+          cache.clearCache();
+        }
+      }
     }
   };
 
@@ -121,8 +124,8 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
   };
 }
 
-/** Whether anything asked, meanwhile, if the binding fits. */
-function wasConsulted(binding: MakingBinding, action: () => void): boolean {
+/** Notes from now on, until it is called, whether anything asks if the binding fits. */
+function watchConsultation(binding: MakingBinding): () => boolean {
   const probed: { isSatisfiedBy: MakingBinding['isSatisfiedBy'] } = binding;
   const { isSatisfiedBy } = probed;
   let consulted = false;
@@ -130,10 +133,8 @@ function wasConsulted(binding: MakingBinding, action: () => void): boolean {
     consulted = true;
     return isSatisfiedBy(constraints);
   };
-  try {
-    action();
-  } finally {
+  return () => {
     probed.isSatisfiedBy = isSatisfiedBy;
-  }
-  return consulted;
+    return consulted;
+  };
 }

@@ -26,8 +26,9 @@ export class ContainerLifecycle extends Lifecycle {
   ): () => boolean {
     requireFunction(callback, 'onExit()');
     const registration = new Callback(options?.name ?? functionName(callback), callback, callback);
-    this.#push({ subject: registration, source: registration }, 'register a callback');
-    return () => this.#stack.list.take(({ subject }) => subject === registration).length > 0;
+    const exit = { subject: registration, source: registration };
+    this.#push(exit, 'register a callback');
+    return () => this.#stack.list.remove(exit);
   }
 
   unregister(callback: (context: ExitContext) => unknown): number {

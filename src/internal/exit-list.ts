@@ -52,8 +52,22 @@ export class ExitList {
   /** Removes every entry that matches, and returns them. */
   take(matches: (exit: Exit) => boolean): Exit[] {
     const taken = this.#exits.filter(matches);
-    this.#exits = this.#exits.filter((exit) => !matches(exit));
+    if (taken.length > 1) {
+      this.#exits = this.#exits.filter((exit) => !matches(exit));
+    } else {
+      // By far the usual case, and worth not copying the list.
+      taken.forEach((exit) => this.remove(exit));
+    }
     return taken;
+  }
+
+  /** Removes an entry, and tells whether it was there. */
+  remove(exit: Exit): boolean {
+    const index = this.#exits.lastIndexOf(exit);
+    if (index >= 0) {
+      this.#exits.splice(index, 1);
+    }
+    return index >= 0;
   }
 
   /** Removes the last entry, and returns it. */
