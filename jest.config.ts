@@ -31,6 +31,8 @@ const config: Config = {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
     }),
   ],
+  // Some tests start a process, on machines that may be busy.
+  testTimeout: 30_000,
   coverageProvider: 'babel',
   collectCoverageFrom: ['src/**/*.ts'],
   coverageThreshold: { global: { branches: 100, functions: 100, lines: 100, statements: 100 } },

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -34,7 +36,8 @@ export async function run(
 
 /** Runs a program of `test/fixtures` as a process of its own, against the sources. */
 export async function runFixture(name: string): Promise<Ended> {
-  const outfile = path.join(root, '.cache/fixtures', `${name}.mjs`);
+  // Within the repository, where packages are found; of its own, since test files run at once.
+  const outfile = path.join(root, '.cache/fixtures', `${name}-${randomUUID()}.mjs`);
   await build({
     ...fixture(name),
     outfile,
@@ -43,7 +46,11 @@ export async function runFixture(name: string): Promise<Ended> {
     platform: 'node',
     target: 'node20',
   });
-  return run(process.execPath, [outfile]);
+  try {
+    return await run(process.execPath, [outfile]);
+  } finally {
+    await rm(outfile);
+  }
 }
 
 /** A program of `test/fixtures` as one script with all that it needs; its value is its `done`. */
