@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +8,8 @@ import { formatWithOptions } from 'node:util';
 import ts from 'typescript';
 
 const root = path.resolve(import.meta.dirname, '..');
-const folder = path.join(root, '.cache/readme');
+// Within the repository, where packages are found.
+const folder = path.join(root, '.cache', `readme-${randomUUID()}`);
 const readme = await readFile(path.join(root, 'README.md'), 'utf8');
 
 const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ''], index) => ({
