@@ -1,6 +1,6 @@
 import type { ExitContext } from './exit-context.js';
-import { isMarked, markMethod, markName } from './internal/exit-hooks.js';
-import { classNameOf, isGeneratorFunction, isObject } from './internal/inspect.js';
+import { isExitHook, markMethod, markName } from './internal/exit-hooks.js';
+import { classNameOf, functionName, isGeneratorFunction, isObject } from './internal/inspect.js';
 
 /** What `@OnExit()` applies, under `experimentalDecorators` and to standard decorators alike. */
 export interface ExitHookDecorator {
@@ -104,7 +104,7 @@ function markStandard(method: unknown, context: StandardContext): void {
   }
   markMethod(method);
   context.addInitializer(function () {
-    if (!isMarked(this, name)) {
+    if (!isExitHook(this, name)) {
       refuse(
         labelOf(this, name),
         'is hidden by another decorator, which replaced the method. Write @OnExit() above it.',
@@ -153,7 +153,7 @@ function labelOf(target: unknown, member: unknown): string {
   if (isStandardContext(member)) {
     return member.kind === 'class' ? String(member.name) : `.${String(member.name)}`;
   }
-  const className = typeof target === 'function' ? target.name : classNameOf(target);
+  const className = typeof target === 'function' ? functionName(target) : classNameOf(target);
   return isName(member) ? `${className}.${String(member)}` : className;
 }
 

@@ -1,18 +1,17 @@
 /** What a disposed container answers. */
-import { stringifyServiceIdentifier } from '@inversifyjs/common';
 import type { Container, ServiceIdentifier } from 'inversify';
 
 import { ContainerDisposedError } from '../errors.js';
-import { isAsyncFunction } from './inspect.js';
+import { identifierName, isAsyncFunction } from './inspect.js';
 
 /** Makes everything fail that resolves or binds. What only looks, or removes, still works. */
 export function closeContainer(container: Container): void {
   for (const name of ['get', 'getAsync', 'getAll', 'getAllAsync']) {
-    close(container, name, 'resolve', stringifyServiceIdentifier);
+    close(container, name, 'resolve', identifierName);
   }
   // rebindSync and loadSync are names of Inversify 7, rebindAsync and loadAsync of 8.
   for (const name of ['bind', 'rebind', 'rebindAsync', 'rebindSync']) {
-    close(container, name, 'bind', stringifyServiceIdentifier);
+    close(container, name, 'bind', identifierName);
   }
   for (const name of ['load', 'loadAsync', 'loadSync']) {
     close(container, name, 'load', () => 'ContainerModule');

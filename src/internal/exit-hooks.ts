@@ -9,8 +9,8 @@ import { isObject } from './inspect.js';
 const marks = Symbol.for('inversify-onexit/marks');
 type MarkedNames = Map<string | symbol, number>;
 
-let hooksOf = new WeakMap<object, readonly ExitHook[]>();
-const noHooks: readonly ExitHook[] = [];
+let hooksOf = new WeakMap<object, readonly MethodHook[]>();
+const noHooks: readonly MethodHook[] = [];
 let declared = 0;
 
 /** Marks a name on a prototype, so that another decorator cannot hide it by replacing the method. */
@@ -30,18 +30,18 @@ function nextMark(): number {
   return declared++;
 }
 
-/** Whether a method of that name is marked where the object's classes declare it. */
-export function isMarked(instance: object, name: string | symbol): boolean {
-  return prototypesOf(instance).some((prototype) => markOf(prototype, name) !== undefined);
+/** Whether the method of that name is an exit hook of the object. */
+export function isExitHook(instance: object, name: string | symbol): boolean {
+  return exitHooksOf(instance).some(({ key }) => key === name);
 }
 
 /** The exit hooks of an object, in the order in which they are run. */
-export function exitHooksOf(value: unknown): readonly ExitHook[] {
+export function exitHooksOf(value: unknown): readonly MethodHook[] {
   return isObject(value) ? exitHooksOfPrototype(prototypeOf(value)) : noHooks;
 }
 
 /** The exit hooks of the objects with this prototype, in the order in which they are run. */
-export function exitHooksOfPrototype(prototype: unknown): readonly ExitHook[] {
+export function exitHooksOfPrototype(prototype: unknown): readonly MethodHook[] {
   if (!isObject(prototype)) {
     return noHooks;
   }
@@ -55,16 +55,16 @@ export function exitHooksOfPrototype(prototype: unknown): readonly ExitHook[] {
 
 class MethodHook implements ExitHook {
   readonly name: string;
-  readonly #key: string | symbol;
+  readonly key: string | symbol;
 
   constructor(key: string | symbol) {
     this.name = typeof key === 'symbol' ? `[${symbolName(key)}]` : key;
-    this.#key = key;
+    this.key = key;
   }
 
   target(instance: object): unknown {
     try {
-      return Reflect.get(instance, this.#key);
+      return Reflect.get(instance, this.key);
     } catch {
       // A getter that throws shows nothing; called, it tells.
       return undefined;
@@ -72,7 +72,7 @@ class MethodHook implements ExitHook {
   }
 
   call(instance: object, context: ExitContext): unknown {
-    const method: unknown = Reflect.get(instance, this.#key);
+    const method: unknown = Reflect.get(instance, this.key);
     if (typeof method !== 'function') {
       throw new TypeError(`${this.name} is marked with @OnExit() and no longer a method`);
     }
@@ -84,7 +84,7 @@ class MethodHook implements ExitHook {
  * Derived classes before their bases, later declarations before earlier ones. An override stands
  * with the class that overrides, since it may use what that class added.
  */
-function readHooks(chain: readonly object[]): readonly ExitHook[] {
+function readHooks(chain: readonly object[]): readonly MethodHook[] {
   const marked = new Set(
     chain.flatMap((level) =>
       Reflect.ownKeys(level).filter((name) => markOf(level, name) !== undefined),

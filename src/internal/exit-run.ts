@@ -61,7 +61,8 @@ export class ExitRun {
   readonly #context: ExitContext;
   readonly #began = performance.now();
   readonly #records: ExitRecord[] = [];
-  #unstarted: readonly PendingExit[] = [];
+  #inHand: ExitSource | undefined;
+  #started = 0;
 
   constructor(calls: HookCalls, reason: unknown) {
     this.#calls = calls;
@@ -69,15 +70,15 @@ export class ExitRun {
   }
 
   /** The hooks of the subject in hand that have not been started. */
-  get unstarted(): readonly PendingExit[] {
-    return this.#unstarted;
+  get unstarted(): PendingExit[] {
+    return this.#inHand === undefined ? [] : hooksOf(this.#inHand).slice(this.#started);
   }
 
   /** The one loop over the hooks of a subject; {@link awaitEach} or {@link finishNow} drives it. */
   *exit({ subject, source }: Exit): Exiting {
-    const exits = hooksOf(source);
+    this.#inHand = source;
     for (const [index, hook] of source.hooks.entries()) {
-      this.#unstarted = exits.slice(index + 1);
+      this.#started = index + 1;
       const startTime = this.#elapsed();
       const ended = (): Omit<ExitRecord, 'outcome' | 'error'> => ({
         service: source.service,

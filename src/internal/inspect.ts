@@ -2,12 +2,16 @@
 import { stringifyServiceIdentifier } from '@inversifyjs/common';
 import type { ServiceIdentifier } from 'inversify';
 
-/** The identifier as Inversify prints it, and the instance's class where that is another name. */
+/** The identifier as Inversify prints it, if it has a name. */
+export function identifierName(identifier: ServiceIdentifier): string {
+  return typeof identifier === 'function'
+    ? functionName(identifier)
+    : stringifyServiceIdentifier(identifier);
+}
+
+/** The identifier, and the instance's class where that is another name. */
 export function serviceName(identifier: ServiceIdentifier, instance: unknown): string {
-  const service =
-    typeof identifier === 'function'
-      ? functionName(identifier)
-      : stringifyServiceIdentifier(identifier);
+  const service = identifierName(identifier);
   const className = classNameOf(instance);
   return className === service ? service : `${service} [${className}]`;
 }

@@ -16,7 +16,7 @@ import { Lifecycle, LifecycleModule, OnExit, type ExitContext } from 'inversify-
 
 import { createContainer, rebind } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
-import { log, Pool, Repository } from '../support/services.js';
+import { bindSlowly, log, Pool, Repository } from '../support/services.js';
 
 beforeEach(() => {
   log.length = 0;
@@ -672,13 +672,7 @@ describe('P3 every way to create', () => {
   test('registering while a singleton is being activated is refused: what it brings is unknown', async () => {
     const container = new Container();
     const gate = createGate();
-    container
-      .bind('pool')
-      .toDynamicValue(async () => {
-        await gate.passed;
-        return new Pool();
-      })
-      .inSingletonScope();
+    bindSlowly(container, 'pool', gate.passed);
     const pool = container.getAsync('pool');
     expect(() => {
       container.register(LifecycleModule);

@@ -23,7 +23,7 @@ import {
 
 import { createContainer } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
-import { log, Pool } from '../support/services.js';
+import { bindSlowly, log, Pool } from '../support/services.js';
 import { runFixture } from '../support/child.js';
 
 beforeEach(() => {
@@ -355,15 +355,9 @@ describe('P15 single flight', () => {
 });
 
 describe('P16 late arrivals', () => {
-  function bindSlowly(container: Container, name: string, opened: Promise<void>): void {
+  function bindLogging(container: Container, name: string, opened: Promise<void>): void {
     const Service = serviceWithHook(name, () => log.push(name));
-    container
-      .bind(name)
-      .toDynamicValue(async () => {
-        await opened;
-        return new Service();
-      })
-      .inSingletonScope();
+    bindSlowly(container, name, opened, () => new Service());
   }
 
   test('autofac#945: singletons that are being activated are awaited, then exited in order', async () => {
@@ -371,7 +365,7 @@ describe('P16 late arrivals', () => {
     const container = createContainer();
     container.bind(Pool).toSelf().inSingletonScope();
     container.get(Pool);
-    bindSlowly(container, 'slow', gate.passed);
+    bindLogging(container, 'slow', gate.passed);
     const slow = container.getAsync('slow');
     const disposal = container.dispose();
     await setImmediate();
@@ -456,7 +450,7 @@ describe('P16 late arrivals', () => {
     container.bind('later').to(Pool).inSingletonScope();
     expect(container.isBound('later')).toBe(true);
     container.snapshot();
-    bindSlowly(container, 'slow', gate.passed);
+    bindLogging(container, 'slow', gate.passed);
     container.bind('never').to(Pool).inSingletonScope();
     expect(container.isBound('never')).toBe(true);
     const slow = container.getAsync('slow');
@@ -473,7 +467,7 @@ describe('P16 late arrivals', () => {
     const container = createContainer();
     container.bind(Pool).toSelf().inSingletonScope();
     container.get(Pool);
-    bindSlowly(container, 'slow', gate.passed);
+    bindLogging(container, 'slow', gate.passed);
     const slow = container.getAsync('slow');
     const disposal = container.dispose();
     await setImmediate();
@@ -485,7 +479,7 @@ describe('P16 late arrivals', () => {
 
   test('an activation that was rejected before is none either', async () => {
     const container = createContainer();
-    bindSlowly(container, 'slow', Promise.reject(new Error('no connection')));
+    bindLogging(container, 'slow', Promise.reject(new Error('no connection')));
     await expect(container.getAsync('slow')).rejects.toThrow('no connection');
     await expect(container.dispose()).resolves.toMatchObject({ exits: [] });
   });
@@ -539,7 +533,7 @@ describe('P16 late arrivals', () => {
   test('a singleton whose activation the last hook starts is awaited and exited', async () => {
     const gate = createGate();
     const container = createContainer();
-    bindSlowly(container, 'slow', gate.passed);
+    bindLogging(container, 'slow', gate.passed);
     resolved(container, 'Service', () => {
       void container.getAsync('slow');
       log.push('Service');
@@ -636,6 +630,7 @@ describe('P16 late arrivals', () => {
     const refusals: [string, string, () => unknown][] = [
       ['resolve Pool', 'Pool', () => container.get(Pool)],
       ['resolve Pool', 'Pool', () => container.getAll(Pool)],
+      ['resolve anonymous', 'anonymous', () => container.get(class {})],
       ['bind Symbol(pool)', 'Symbol(pool)', () => container.bind(Symbol('pool'))],
       ['register a callback', 'callback', () => lifecycle.onExit(() => undefined)],
       ['adopt Object', 'callback', () => lifecycle.adopt({}, () => undefined)],
@@ -876,13 +871,7 @@ describe('P19 synchronous', () => {
   test('it does not wait for activations in flight: they are exited when they arrive', async () => {
     const gate = createGate();
     const container = createContainer();
-    container
-      .bind('slow')
-      .toDynamicValue(async () => {
-        await gate.passed;
-        return new Pool();
-      })
-      .inSingletonScope();
+    bindSlowly(container, 'slow', gate.passed);
     const slow = container.getAsync('slow');
     container[Symbol.dispose]();
     gate.open();

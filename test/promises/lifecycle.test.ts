@@ -16,7 +16,7 @@ import {
 
 import { createContainer, unbindAsync } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
-import { log, Pool, Repository } from '../support/services.js';
+import { bindSlowly, log, Pool, Repository } from '../support/services.js';
 import { bundleForBrowsers } from '../support/child.js';
 
 let container: Container;
@@ -146,13 +146,7 @@ describe('the module', () => {
 
   test('forgets an activation in flight whose binding was removed', async () => {
     const gate = createGate();
-    container
-      .bind('slow')
-      .toDynamicValue(async () => {
-        await gate.passed;
-        return new Pool();
-      })
-      .inSingletonScope();
+    bindSlowly(container, 'slow', gate.passed);
     const slow = container.getAsync('slow');
     gate.open();
     await unbindAsync(container, 'slow');
@@ -529,6 +523,15 @@ describe('pending', () => {
     expect(log).toEqual([]);
     const report = await container.dispose();
     expect(report.exits).toMatchObject(expected);
+    expect(lifecycle.pending()).toEqual([]);
+  });
+
+  test('when a disposal has begun, and no hook has started, it is all of it', async () => {
+    container.bind(Pool).toSelf();
+    container.get(Pool);
+    const disposal = container.dispose();
+    expect(lifecycle.pending()).toEqual([{ service: 'Pool', hook: 'close' }]);
+    await disposal;
     expect(lifecycle.pending()).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { inject, injectable } from 'inversify';
+import { inject, injectable, type Container } from 'inversify';
 import { OnExit } from 'inversify-onexit';
 
 /** What the hooks of these services, and of those in the tests, tell. */
@@ -21,4 +21,20 @@ export class Repository {
     await Promise.resolve();
     log.push('Repository');
   }
+}
+
+/** Binds a singleton whose activation waits. */
+export function bindSlowly(
+  container: Container,
+  name: string,
+  opened: Promise<void>,
+  make: () => object = () => new Pool(),
+): void {
+  container
+    .bind(name)
+    .toDynamicValue(async () => {
+      await opened;
+      return make();
+    })
+    .inSingletonScope();
 }
