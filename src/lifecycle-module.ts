@@ -6,6 +6,7 @@ import type { ExitReport } from './exit-report.js';
 import { ContainerBindings } from './internal/bindings.js';
 import { ContainerLifecycle } from './internal/container-lifecycle.js';
 import { closeContainer, surroundGets, surroundRemovals } from './internal/container-methods.js';
+import { shown } from './internal/inspect.js';
 import { ownerToken } from './internal/owner.js';
 import { Lifecycle, type DisposeOptions } from './lifecycle.js';
 
@@ -60,9 +61,10 @@ export class LifecycleModule extends Plugin<Container> {
    * @throws TypeError if an option has a value that it does not take.
    */
   static with({ transients }: LifecycleOptions): typeof LifecycleModule {
-    if (transients !== undefined && !['own', 'refuse'].includes(transients)) {
+    const given: unknown = transients;
+    if (given !== undefined && given !== 'own' && given !== 'refuse') {
       throw new TypeError(
-        `LifecycleModule.with() was given transients: ${String(transients)}. It takes 'own' or 'refuse'.`,
+        `LifecycleModule.with() was given transients: ${shown(given)}. It takes 'own' or 'refuse'.`,
       );
     }
     return class extends LifecycleModule {

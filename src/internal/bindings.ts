@@ -318,10 +318,11 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   #drop(exits: readonly SingletonExit[]): void {
-    const done = new Set<Exit>(exits.filter(({ isDeactivated }) => isDeactivated));
-    if (done.size > 0) {
-      this.stack.take((exit) => done.has(exit));
-      done.forEach((exit) => this.#deactivated.delete(exit as SingletonExit));
+    const done = exits.filter(({ isDeactivated }) => isDeactivated);
+    if (done.length > 0) {
+      const dropped = new Set<Exit>(done);
+      this.stack.take((exit) => dropped.has(exit));
+      done.forEach((exit) => this.#deactivated.delete(exit));
     }
   }
 

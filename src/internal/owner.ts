@@ -199,7 +199,7 @@ export class Owner extends ContainerNode {
   }
 
   #placed(binding: Binding, around: Place): Place | undefined {
-    const holder = this.#holderOf(binding);
+    const holder = this.holderOf(binding);
     const { within, isShared = false } = around;
     if (
       within !== undefined &&
@@ -232,17 +232,12 @@ export class Owner extends ContainerNode {
   }
 
   /** Which container, of this one and those above that have the module, holds the binding. */
-  #holderOf(binding: Binding): Owner | undefined {
-    for (let holder: Owner | undefined = this; holder !== undefined; holder = holder.above) {
-      const { bindingService } = holder.context;
-      const bindings: readonly Binding[] = [
-        ...(bindingService.getNonParentBindings(binding.serviceIdentifier) ?? []),
-      ];
-      if (bindings.includes(binding)) {
-        return holder;
-      }
-    }
-    return undefined;
+  protected holderOf(binding: Binding): Owner | undefined {
+    const { bindingService } = this.context;
+    const bindings: readonly Binding[] = [
+      ...(bindingService.getNonParentBindings(binding.serviceIdentifier) ?? []),
+    ];
+    return bindings.includes(binding) ? this : this.above?.holderOf(binding);
   }
 }
 
