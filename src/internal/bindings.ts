@@ -39,8 +39,6 @@ export interface BindingsHost {
   unbindServices(): void;
   /** Called once, when a container around that has the module is seen. */
   hasParent(): void;
-  /** Called once, when a disposal starts. */
-  disposing(): void;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
@@ -173,7 +171,6 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
 
   disposing(): void {
     this.#owner.hasNewChildren = true;
-    this.#host.disposing();
   }
 
   disposed(): void {
@@ -182,11 +179,16 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#host.disposed();
   }
 
-  /** Calls what may deactivate singletons; those that were exited already do not show meanwhile. */
-  withoutExited<T>(call: () => T): T {
-    const isExited = (binding: CachingBinding): boolean =>
-      this.#singletonOf(binding).exits.at(-1)?.isExited === true;
-    return this.#singletons.without(isExited, call);
+  /** Calls what may deactivate singletons by itself. */
+  removing<T>(remove: () => T): T {
+    const result =
+      this.stack.state === 'disposing'
+        ? this.#singletons.without(this.#isExited, remove)
+        : remove();
+    if (isPromise(result)) {
+      this.stack.waitFor(result);
+    }
+    return result;
   }
 
   preDestroyOf(binding: Binding): readonly (string | symbol)[] {
@@ -230,6 +232,10 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
       this.userDeactivation(binding) !== undefined
     );
   }
+
+  /** What a disposal has exited stays cached until its end, and must not be deactivated again. */
+  readonly #isExited = (binding: CachingBinding): boolean =>
+    this.#singletonOf(binding).exits.at(-1)?.isExited === true;
 
   #wireSingleton(binding: CachingBinding): void {
     const singleton = this.#singletonOf(binding);
