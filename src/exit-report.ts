@@ -1,5 +1,9 @@
-/** How a hook ended: it settled, it threw or rejected, or it returned a thenable that nothing could await. */
-export type ExitOutcome = 'done' | 'failed' | 'not-awaited';
+/**
+ * How a hook ended: it settled in time (`done`); it threw or rejected (`failed`); it was started, and
+ * its time passed before it settled (`timed-out`); or it was started when nothing could be awaited
+ * any more, and returned a thenable (`not-awaited`).
+ */
+export type ExitOutcome = 'done' | 'failed' | 'timed-out' | 'not-awaited';
 
 /** A hook that `dispose()` would run. */
 export interface PendingExit {
@@ -12,16 +16,20 @@ export interface PendingExit {
   readonly hook: string;
 }
 
-/** A hook that was run, and how it ended. */
-export interface ExitRecord extends PendingExit {
-  readonly outcome: ExitOutcome;
+/** A hook that was started. */
+export interface StartedExit extends PendingExit {
   /** Whose: 0 is the container that was disposed; 1, 2, … are its children in the order met. */
   readonly container: number;
-  /** When the hook was started, in ms since the disposal began; negative, if a child's had begun before. */
+  /** When, in ms since the disposal began; negative, if a child's had begun before. */
   readonly startTime: number;
-  /** How long the hook took, in ms; for a hook that was not awaited, until it returned. */
+}
+
+/** A hook that was run, and how it ended. */
+export interface ExitRecord extends StartedExit {
+  readonly outcome: ExitOutcome;
+  /** How long it took, in ms; until its time had passed, or, if it was not awaited, it returned. */
   readonly duration: number;
-  /** What was thrown, for a hook that failed. */
+  /** What was thrown, for a hook that failed; for one that timed out, why its signal has aborted. */
   readonly error?: unknown;
 }
 

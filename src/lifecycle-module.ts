@@ -4,11 +4,12 @@ import type { Container } from 'inversify';
 
 import type { ExitReport } from './exit-report.js';
 import { ContainerBindings } from './internal/bindings.js';
+import { checkDuration } from './internal/clock.js';
 import { ContainerLifecycle } from './internal/container-lifecycle.js';
 import { closeContainer, surroundGets, surroundRemovals } from './internal/container-methods.js';
 import { shown } from './internal/inspect.js';
 import { ownerToken } from './internal/owner.js';
-import { Lifecycle, type DisposeOptions } from './lifecycle.js';
+import { Lifecycle, type DisposeOptions, type LifecycleOptions } from './lifecycle.js';
 
 declare module 'inversify' {
   interface Container {
@@ -34,17 +35,6 @@ declare module 'inversify' {
   }
 }
 
-/** Options of `LifecycleModule.with()`. */
-export interface LifecycleOptions {
-  /**
-   * What to do with an instance that has exit hooks and is not in singleton scope: `'own'` it until
-   * the container is disposed or it is released; or `'refuse'` it, so that its activation fails (it
-   * is exited at once then). Default: that of the container around which has the module, else
-   * `'own'`.
-   */
-  transients?: 'own' | 'refuse';
-}
-
 /**
  * Collects what a container creates, in the order of activation, and gives the container its
  * `dispose()`. Register it first: `container.register(LifecycleModule)`, once for each container.
@@ -58,9 +48,12 @@ export class LifecycleModule extends Plugin<Container> {
   /**
    * The module with options: `container.register(LifecycleModule.with({ transients: 'refuse' }))`.
    *
-   * @throws TypeError if an option has a value that it does not take.
+   * @throws TypeError or RangeError if an option has a value that it does not take.
    */
-  static with({ transients }: LifecycleOptions): typeof LifecycleModule {
+  static with(options: LifecycleOptions): typeof LifecycleModule {
+    const { timeout, hookTimeout, transients } = options;
+    checkDuration('LifecycleModule.with() timeout', timeout);
+    checkDuration('LifecycleModule.with() hookTimeout', hookTimeout);
     const given: unknown = transients;
     if (given !== undefined && given !== 'own' && given !== 'refuse') {
       throw new TypeError(
@@ -68,7 +61,7 @@ export class LifecycleModule extends Plugin<Container> {
       );
     }
     return class extends LifecycleModule {
-      protected override readonly options = { ...(transients === undefined ? {} : { transients }) };
+      protected override readonly options = { ...options };
     };
   }
 
@@ -81,7 +74,7 @@ export class LifecycleModule extends Plugin<Container> {
     // Kept, since a disposed container refuses to bind.
     const bind = container.bind.bind(container);
     const bindings: ContainerBindings = new ContainerBindings(this._context, {
-      transients: this.options.transients,
+      options: this.options,
       bindServices: (owner) => {
         bind(ownerToken).toConstantValue(owner);
         bind(Lifecycle).toConstantValue(lifecycle);

@@ -1,16 +1,60 @@
-import type { ExitContext } from './exit-context.js';
-import type { ExitReport, PendingExit } from './exit-report.js';
+import type { ExitContext, Signal } from './exit-context.js';
+import type { ExitRecord, ExitReport, PendingExit, StartedExit } from './exit-report.js';
+import type { OnExitOptions } from './on-exit.js';
+
+/** Options of `LifecycleModule.with()`. Default of each: what the container around has, if it has the module. */
+export interface LifecycleOptions {
+  /**
+   * How many ms a whole disposal has. When they have passed, the hooks that are left are started in
+   * order and not awaited. Default: Infinity.
+   */
+  timeout?: number;
+  /**
+   * How many ms each hook has that states no `timeout` of its own. When they have passed, its
+   * `ExitContext.signal` aborts, and the disposal goes on without it. Default: Infinity.
+   */
+  hookTimeout?: number;
+  /**
+   * What to do with an instance that has exit hooks and is not in singleton scope: `'own'` it until
+   * the container is disposed or it is released; or `'refuse'` it, so that its activation fails (it
+   * is exited at once then). Default: `'own'`.
+   */
+  transients?: 'own' | 'refuse';
+}
 
 /** Options of `container.dispose()`. */
 export interface DisposeOptions {
+  /**
+   * How many ms the disposal has, from this call on. When they have passed, the hooks that are left
+   * are started in order and not awaited. A later call can only shorten it. Default: that of the module.
+   */
+  timeout?: number;
+  /** Leaves the disposal no time once it has aborted, as if its `timeout` had passed. */
+  signal?: Signal;
   /** Why: hooks see it as `ExitContext.reason`, the report carries it. Only the first call's counts. */
   reason?: unknown;
 }
 
 /** Options of `lifecycle.onExit()`. */
-export interface OnExitCallbackOptions {
+export interface OnExitCallbackOptions extends OnExitOptions {
   /** What the callback is called in reports and errors. Default: the name of its function. */
   name?: string;
+}
+
+/**
+ * Told of a disposal while it runs. What is told of exits is what the report says, those of children
+ * included. A method that throws harms nothing; its first error is thrown as an uncaught one when the
+ * disposal has ended.
+ */
+export interface ExitObserver {
+  /** The disposal starts. */
+  disposing?(disposal: { readonly reason: unknown }): void;
+  /** A hook is about to be called. */
+  started?(exit: StartedExit): void;
+  /** A hook has settled, or is not waited for any more. */
+  settled?(exit: ExitRecord): void;
+  /** The disposal has ended, whatever failed. */
+  disposed?(report: ExitReport): void;
 }
 
 /**
@@ -32,12 +76,19 @@ export abstract class Lifecycle {
   abstract readonly state: 'active' | 'disposing' | 'disposed';
 
   /**
+   * Aborts the moment in which a disposal of the container, or of one around it, starts, with its
+   * reason: what accepts work stops accepting it, and can be done with the rest when its hook is called.
+   */
+  abstract readonly signal: Signal;
+
+  /**
    * Registers a callback that runs when the container is disposed, in the reverse order of
    * registrations and activations; Python's `atexit.register`. The same callback registered twice
    * runs twice. While the container is being disposed it is run next.
    *
    * @returns its undo, which tells whether the callback was still registered.
    * @throws TypeError if the callback is no function.
+   * @throws TypeError or RangeError if `timeout` is no duration.
    * @throws ContainerDisposedError if the container is disposed.
    */
   abstract onExit(
@@ -74,6 +125,14 @@ export abstract class Lifecycle {
 
   /** What `dispose()` would run, in that order. It runs nothing. */
   abstract pending(): readonly PendingExit[];
+
+  /**
+   * Has an observer told of every disposal from now on; it costs nothing without one.
+   *
+   * @returns its undo.
+   * @throws TypeError if the observer is no object.
+   */
+  abstract observe(observer: ExitObserver): () => void;
 
   /** Asks for the shutdown from within: `container.dispose()`, and its promise. */
   abstract dispose(options?: DisposeOptions): Promise<ExitReport>;

@@ -1,6 +1,22 @@
 import type { ExitContext } from './exit-context.js';
+import { checkDuration } from './internal/clock.js';
 import { isExitHook, markMethod, markName } from './internal/exit-hooks.js';
-import { classNameOf, functionName, isGeneratorFunction, isObject } from './internal/inspect.js';
+import {
+  classNameOf,
+  functionName,
+  isGeneratorFunction,
+  isObject,
+  shown,
+} from './internal/inspect.js';
+
+/** Options of `@OnExit()`. */
+export interface OnExitOptions {
+  /**
+   * How many ms the hook has. When they have passed, `ExitContext.signal` aborts, and the disposal
+   * goes on without it. Default: the module's `hookTimeout`.
+   */
+  timeout?: number;
+}
 
 /** What `@OnExit()` applies, under `experimentalDecorators` and to standard decorators alike. */
 export interface ExitHookDecorator {
@@ -60,23 +76,35 @@ type NoHook =
  * unless `lifecycle.adopt()` says so, and of an instance whose constructor or `@postConstruct` failed.
  *
  * @throws TypeError when it is applied to anything but an instance method with a public name.
+ * @throws TypeError or RangeError if `timeout` is no duration.
  */
-export function OnExit(): ExitHookDecorator;
-export function OnExit(...unexpected: readonly unknown[]): ExitHookDecorator {
-  const [decorated, named] = unexpected;
-  if (named !== undefined || typeof decorated === 'function') {
-    refuse(labelOf(decorated, named), 'was written without its parentheses. Write @OnExit().');
+export function OnExit(options?: OnExitOptions): ExitHookDecorator;
+export function OnExit(options?: unknown, named?: unknown): ExitHookDecorator {
+  if (named !== undefined || typeof options === 'function') {
+    refuse(labelOf(options, named), 'was written without its parentheses. Write @OnExit().');
   }
-  if (unexpected.length > 0) {
-    throw new TypeError('@OnExit() takes no arguments. Write @OnExit().');
-  }
+  const timeout = timeoutOf(options);
   return (target: unknown, member: unknown, descriptor?: unknown): void => {
     if (isStandardContext(member)) {
-      markStandard(target, member);
+      markStandard(target, member, timeout);
     } else {
-      markLegacy(target, member, descriptor);
+      markLegacy(target, member, descriptor, timeout);
     }
   };
+}
+
+function timeoutOf(options: unknown): number | undefined {
+  if (options === undefined) {
+    return undefined;
+  }
+  if (!isObject(options)) {
+    throw new TypeError(
+      `@OnExit() was given ${shown(options)}. It takes options: @OnExit({ timeout: 5_000 }), or nothing.`,
+    );
+  }
+  const timeout: unknown = Reflect.get(options, 'timeout');
+  checkDuration('@OnExit() timeout', timeout);
+  return timeout as number | undefined;
 }
 
 type StandardContext = Pick<
@@ -84,7 +112,11 @@ type StandardContext = Pick<
   'name' | 'static' | 'private' | 'addInitializer'
 > & { kind: string };
 
-function markStandard(method: unknown, context: StandardContext): void {
+function markStandard(
+  method: unknown,
+  context: StandardContext,
+  timeout: number | undefined,
+): void {
   const { name } = context;
   if (context.kind !== 'method' || typeof method !== 'function') {
     refuse(labelOf(method, context), noMethod);
@@ -102,7 +134,7 @@ function markStandard(method: unknown, context: StandardContext): void {
   if (isGeneratorFunction(method)) {
     refuse(labelOf(method, context), noBody);
   }
-  markMethod(method);
+  markMethod(method, timeout);
   context.addInitializer(function () {
     if (!isExitHook(this, name)) {
       refuse(
@@ -113,7 +145,12 @@ function markStandard(method: unknown, context: StandardContext): void {
   });
 }
 
-function markLegacy(target: unknown, member: unknown, given: unknown): void {
+function markLegacy(
+  target: unknown,
+  member: unknown,
+  given: unknown,
+  timeout: number | undefined,
+): void {
   // Some compilers name a method that is called 1 by the number.
   const name = typeof member === 'number' ? String(member) : member;
   if (typeof target === 'function' && isName(name)) {
@@ -131,7 +168,7 @@ function markLegacy(target: unknown, member: unknown, given: unknown): void {
   if (isGeneratorFunction(method)) {
     refuse(labelOf(target, name), noBody);
   }
-  markName(target, name);
+  markName(target, name, timeout);
 }
 
 const noMethod =

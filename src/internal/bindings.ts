@@ -5,7 +5,7 @@ import type { PluginApi, PluginContext } from '@inversifyjs/plugin';
 import type { Container } from 'inversify';
 
 import { ContainerDisposedError } from '../errors.js';
-import { Lifecycle } from '../lifecycle.js';
+import { Lifecycle, type LifecycleOptions } from '../lifecycle.js';
 import {
   isMaking,
   unwatchBindings,
@@ -27,7 +27,7 @@ import { Singletons } from './singletons.js';
 
 /** What the container around is asked to do. */
 export interface BindingsHost {
-  readonly transients: 'own' | 'refuse' | undefined;
+  readonly options: LifecycleOptions;
   /** Binds what the module itself offers: at first, and whenever Inversify has dropped it. */
   bindServices(owner: Owner): void;
   unbindServices(): void;
@@ -152,6 +152,14 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     return this.#owner.hasNewChildren;
   }
 
+  get timeout(): number {
+    return this.#owner.option('timeout') ?? Infinity;
+  }
+
+  get hookTimeout(): number {
+    return this.#owner.option('hookTimeout') ?? Infinity;
+  }
+
   children(): ExitStack[] {
     return this.#owner.children().map(({ stack }) => stack);
   }
@@ -187,8 +195,8 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
 
   // The owner asks for what this container has said and bound.
 
-  get transients(): 'own' | 'refuse' | undefined {
-    return this.#host.transients;
+  get options(): LifecycleOptions {
+    return this.#host.options;
   }
 
   exits(binding: Binding): boolean {
@@ -234,7 +242,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
 
   /** What a disposal has exited stays cached until its end, and must not be deactivated again. */
   readonly #isExited = (binding: CachingBinding): boolean =>
-    this.#collector.singletonOf(binding).exits.at(-1)?.isExited === true;
+    this.#collector.singletonOf(binding).latest?.isExited === true;
 
   #drop(exits: readonly SingletonExit[]): void {
     const done = exits.filter(({ isDeactivated }) => isDeactivated);
@@ -246,6 +254,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   #forgetAll(): void {
+    this.#deactivated.clear();
     this.#singletons.forgetAll((binding) => {
       this.#collector.forget(binding);
     });

@@ -18,8 +18,9 @@ export class Collector {
   readonly #singletons: Singletons;
   readonly #host: SingletonHost;
   /** With the singleton that a binding's handlers were made for. */
-  readonly #wirings = new Wirings<Singleton | undefined>();
+  readonly #wirings = new Wirings<Singleton | TransientSources>();
   readonly #unwired = new WeakMap<CachingBinding, Singleton>();
+  readonly #sources = new WeakMap<CachingBinding, TransientSources>();
 
   constructor(owner: Owner, singletons: Singletons, host: SingletonHost) {
     this.#owner = owner;
@@ -45,7 +46,8 @@ export class Collector {
 
   /** The singleton that a binding is wired for, be it as a clone of another. */
   wiredFor(binding: CachingBinding): Singleton | undefined {
-    return this.#wirings.attachedTo(binding);
+    const attached = this.#wirings.attachedTo(binding);
+    return attached instanceof Singleton ? attached : undefined;
   }
 
   singletonOf(binding: CachingBinding): Singleton {
@@ -87,9 +89,9 @@ export class Collector {
   }
 
   #wireTransient(binding: MakingBinding, hooksOfBinding: readonly ExitHook[] | undefined): void {
-    if (!this.#wirings.isWired(binding, undefined)) {
-      const sources = new TransientSources(binding, this.#owner);
-      this.#wirings.wire(binding, undefined, (user) => ({
+    const sources = this.#sourcesOf(binding);
+    if (!this.#wirings.isWired(binding, sources)) {
+      this.#wirings.wire(binding, sources, (user) => ({
         ...user,
         onActivation: (context, value) => {
           const hooks = hooksOfBinding ?? exitHooksOf(value);
@@ -99,6 +101,17 @@ export class Collector {
         },
       }));
     }
+  }
+
+  /** They count what lives, so that a clone, or another handler of the user, starts no new ones. */
+  #sourcesOf(binding: MakingBinding): TransientSources {
+    const attached = this.#wirings.attachedTo(binding);
+    let sources = attached instanceof TransientSources ? attached : this.#sources.get(binding);
+    if (sources === undefined) {
+      sources = new TransientSources(binding, this.#owner);
+      this.#sources.set(binding, sources);
+    }
+    return sources;
   }
 
   #singletonActivated(
@@ -138,7 +151,7 @@ export class Collector {
     const owner = this.#owner.ownerOf(binding, context);
     const source = sources.for(owner, instance, hooks);
     const exit: Exit = { subject: instance, source };
-    if (owner.refusesTransients) {
+    if (owner.option('transients') === 'refuse' && !owner.stack.list.knows(instance)) {
       owner.stack.refuse(exit, source.refusal());
     }
     owner.stack.push(exit);

@@ -43,15 +43,22 @@ export class Constructions {
   }
 
   /** Sees to it that the beginning is seen of a singleton that is not built yet. */
-  watch(binding: CachingBinding, began: () => void): void {
+  watch(binding: CachingBinding, began: (mayAskForMore: boolean) => void): void {
     const { cache } = binding;
     // A clone shares the cache of its original.
     const isWatched = cache instanceof WatchedCache && cache.binding === binding;
     if (!isWatched && cachedIn(binding) === undefined) {
-      binding.cache = new WatchedCache(binding, () => {
+      binding.cache = new WatchedCache(binding, ({ hasUnknownParts }) => {
         this.#begin(new Construction(binding));
-        began();
+        began(hasUnknownParts);
       });
+    }
+  }
+
+  /** Notes that what it is built from may ask for more, which no plan tells of. */
+  expectMore({ cache }: CachingBinding): void {
+    if (cache instanceof WatchedCache) {
+      cache.hasUnknownParts = true;
     }
   }
 
@@ -88,15 +95,17 @@ export function cachedIn({ cache }: CachingBinding): { readonly value: unknown }
 class WatchedCache {
   readonly binding: CachingBinding;
   readonly value = undefined;
-  readonly #looked: () => void;
+  hasUnknownParts: boolean;
+  readonly #looked: (cache: WatchedCache) => void;
 
-  constructor(binding: CachingBinding, looked: () => void) {
+  constructor(binding: CachingBinding, looked: (cache: WatchedCache) => void) {
     this.binding = binding;
+    this.hasUnknownParts = binding.type === 'DynamicValue';
     this.#looked = looked;
   }
 
   get isRight(): false {
-    this.#looked();
+    this.#looked(this);
     return false;
   }
 }

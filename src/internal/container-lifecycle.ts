@@ -2,11 +2,17 @@
 import { ContainerDisposedError } from '../errors.js';
 import type { ExitContext } from '../exit-context.js';
 import type { ExitReport, PendingExit } from '../exit-report.js';
-import { Lifecycle, type DisposeOptions, type OnExitCallbackOptions } from '../lifecycle.js';
+import {
+  Lifecycle,
+  type DisposeOptions,
+  type ExitObserver,
+  type OnExitCallbackOptions,
+} from '../lifecycle.js';
+import { checkDuration } from './clock.js';
 import { exitHooksOf } from './exit-hooks.js';
 import type { Exit, ExitHook, ExitSource } from './exit-run.js';
 import type { ExitStack, LifecycleState } from './exit-stack.js';
-import { classNameOf, functionName, isGeneratorFunction, isObject } from './inspect.js';
+import { classNameOf, functionName, isGeneratorFunction, isObject, shown } from './inspect.js';
 
 export class ContainerLifecycle extends Lifecycle {
   readonly #stack: ExitStack;
@@ -20,12 +26,22 @@ export class ContainerLifecycle extends Lifecycle {
     return this.#stack.state;
   }
 
+  get signal(): AbortSignal {
+    return this.#stack.signal;
+  }
+
   onExit(
     callback: (context: ExitContext) => unknown,
     options?: OnExitCallbackOptions,
   ): () => boolean {
     requireFunction(callback, 'onExit()');
-    const registration = new Callback(options?.name ?? functionName(callback), callback, callback);
+    checkDuration('onExit() timeout', options?.timeout);
+    const registration = new Callback(
+      options?.name ?? functionName(callback),
+      callback,
+      callback,
+      options?.timeout,
+    );
     const exit = { subject: registration, source: registration };
     this.#push(exit, 'register a callback');
     return () => this.#stack.take((each) => each === exit).length > 0;
@@ -84,8 +100,24 @@ export class ContainerLifecycle extends Lifecycle {
     return this.#stack.pending();
   }
 
+  observe(observer: ExitObserver): () => void {
+    if (!isObject(observer)) {
+      throw new TypeError(
+        `observe() was given ${shown(observer)} where it takes an object with some of the methods ` +
+          'disposing, started, settled and disposed.',
+      );
+    }
+    return this.#stack.observers.add(observer);
+  }
+
   dispose(options?: DisposeOptions): Promise<ExitReport> {
-    return this.#stack.dispose(options?.reason);
+    try {
+      checkDuration('dispose() timeout', options?.timeout);
+      requireSignal(options?.signal);
+    } catch (error) {
+      return rejected(error);
+    }
+    return this.#stack.dispose(options ?? {});
   }
 
   #push(exit: Exit, asked: string): void {
@@ -102,11 +134,18 @@ class Callback implements ExitSource, ExitHook {
   readonly service = 'callback';
   readonly shared = false;
   readonly name: string;
+  readonly timeout: number | undefined;
   readonly #given: unknown;
   readonly #run: (context: ExitContext) => unknown;
 
-  constructor(name: string, given: unknown, run: (context: ExitContext) => unknown) {
+  constructor(
+    name: string,
+    given: unknown,
+    run: (context: ExitContext) => unknown,
+    timeout?: number,
+  ) {
     this.name = name;
+    this.timeout = timeout;
     this.#given = given;
     this.#run = run;
   }
@@ -136,6 +175,21 @@ class Adoption extends Callback {
   ) {
     super(name, given, run);
     this.value = value;
+  }
+}
+
+async function rejected(error: unknown): Promise<never> {
+  return Promise.resolve().then(() => {
+    throw error;
+  });
+}
+
+function requireSignal(signal: unknown): void {
+  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) {
+    throw new TypeError(
+      `dispose() signal was given ${shown(signal)} where it takes an AbortSignal. Pass the signal of an ` +
+        'AbortController, not the controller.',
+    );
   }
 }
 

@@ -7,7 +7,10 @@ import { warn } from './warning.js';
 
 const manyChildren = 1_000;
 
+let registered = 0;
+
 export abstract class ContainerNode {
+  readonly #age = registered++;
   readonly stack: ExitStack;
   protected readonly context: PluginContext;
   readonly #token: ServiceIdentifier<ContainerNode>;
@@ -63,10 +66,12 @@ export abstract class ContainerNode {
   children(): readonly this[] {
     this.hasNewChildren = false;
     const roll = (this.#roll = new Set<this>());
-    // Inversify hands this on to all that lives below, in the order of creation, and keeps it weakly.
+    // Inversify hands this on to all that lives below, and keeps it weakly.
     this.context.planResultCacheService.clearCache();
     this.#roll = undefined;
-    return [...roll].filter(({ stack }) => stack.state !== 'disposed').reverse();
+    return [...roll]
+      .filter(({ stack }) => stack.state !== 'disposed')
+      .sort((one, other) => other.#age - one.#age);
   }
 
   /** Keeps those around from forgetting this one while it has something to exit. */

@@ -4,30 +4,35 @@ import type { ExitHook } from './exit-run.js';
 import { isObject } from './inspect.js';
 
 // A registered symbol: a class marked by one copy of the package is read by the module of another.
-// On a prototype it holds the marked names, on a method that it is marked; a mark is a number that
-// grows from declaration to declaration, since members are decorated in the order they stand in.
+// On a prototype it holds the marks by name, on a method its mark.
 const marks = Symbol.for('inversify-onexit/marks');
-type MarkedNames = Map<string | symbol, number>;
+type MarkedNames = Map<string | symbol, Mark>;
+
+interface Mark {
+  /** Grows from declaration to declaration, since members are decorated in the order they stand in. */
+  readonly order: number;
+  readonly timeout?: number;
+}
 
 let hooksOf = new WeakMap<object, readonly MethodHook[]>();
 const noHooks: readonly MethodHook[] = [];
 let declared = 0;
 
 /** Marks a name on a prototype, so that another decorator cannot hide it by replacing the method. */
-export function markName(prototype: object, name: string | symbol): void {
-  const names = markedNames(prototype) ?? new Map<string | symbol, number>();
-  Object.defineProperty(prototype, marks, { value: names.set(name, nextMark()) });
+export function markName(prototype: object, name: string | symbol, timeout?: number): void {
+  const names = markedNames(prototype) ?? new Map<string | symbol, Mark>();
+  Object.defineProperty(prototype, marks, { value: names.set(name, nextMark(timeout)) });
 }
 
 /** Marks a method itself: a standard decorator is not shown the prototype. */
-export function markMethod(method: object): void {
-  Object.defineProperty(method, marks, { value: nextMark() });
+export function markMethod(method: object, timeout?: number): void {
+  Object.defineProperty(method, marks, { value: nextMark(timeout) });
 }
 
-function nextMark(): number {
+function nextMark(timeout: number | undefined): Mark {
   // A class may have been read before: decorate() can mark it at any time.
   hooksOf = new WeakMap();
-  return declared++;
+  return { order: declared++, ...(timeout === undefined ? {} : { timeout }) };
 }
 
 /** Whether the method of that name is an exit hook of the object. */
@@ -57,11 +62,17 @@ export function exitHooksOfPrototype(prototype: unknown): readonly MethodHook[] 
 export class MethodHook implements ExitHook {
   readonly name: string;
   readonly key: string | symbol;
+  readonly timeout: number | undefined;
   readonly #decorator: 'OnExit' | 'preDestroy';
 
-  constructor(key: string | symbol, decorator: 'OnExit' | 'preDestroy' = 'OnExit') {
+  constructor(
+    key: string | symbol,
+    timeout?: number,
+    decorator: 'OnExit' | 'preDestroy' = 'OnExit',
+  ) {
     this.name = typeof key === 'symbol' ? `[${symbolName(key)}]` : key;
     this.key = key;
+    this.timeout = timeout;
     this.#decorator = decorator;
   }
 
@@ -91,25 +102,32 @@ export class MethodHook implements ExitHook {
  * with the class that overrides, since it may use what that class added.
  */
 function readHooks(chain: readonly object[]): readonly MethodHook[] {
-  const marked = new Set(
-    chain.flatMap((level) =>
-      Reflect.ownKeys(level).filter((name) => markOf(level, name) !== undefined),
-    ),
-  );
-  const names = new Set<string | symbol>();
-  for (const level of chain) {
-    let order = -1;
-    const own: [name: string | symbol, order: number][] = [];
-    for (const name of Reflect.ownKeys(level).filter((each) => marked.has(each))) {
-      // An override that is not marked again was declared after what stands before it.
-      order = markOf(level, name) ?? order;
-      own.unshift([name, order]);
-    }
-    for (const [name] of own.sort(([, a], [, b]) => b - a)) {
-      names.add(name);
+  // The nearest mark of a name says how long it has.
+  const marked = new Map<string | symbol, Mark>();
+  for (const level of [...chain].reverse()) {
+    for (const name of Reflect.ownKeys(level)) {
+      const mark = markOf(level, name);
+      if (mark !== undefined) {
+        marked.set(name, mark);
+      }
     }
   }
-  return names.size === 0 ? noHooks : [...names].map((name) => new MethodHook(name));
+  const hooks = new Map<string | symbol, MethodHook>();
+  for (const level of chain) {
+    let order = -1;
+    const own: { name: string | symbol; order: number }[] = [];
+    for (const name of Reflect.ownKeys(level).filter((each) => marked.has(each))) {
+      // An override that is not marked again was declared after what stands before it.
+      order = markOf(level, name)?.order ?? order;
+      own.unshift({ name, order });
+    }
+    for (const { name } of own.sort((a, b) => b.order - a.order)) {
+      if (!hooks.has(name)) {
+        hooks.set(name, new MethodHook(name, marked.get(name)?.timeout));
+      }
+    }
+  }
+  return hooks.size === 0 ? noHooks : [...hooks.values()];
 }
 
 function symbolName(symbol: symbol): string {
@@ -137,7 +155,7 @@ function prototypeOf(value: object): unknown {
   }
 }
 
-function markOf(prototype: object, name: string | symbol): number | undefined {
+function markOf(prototype: object, name: string | symbol): Mark | undefined {
   return markedNames(prototype)?.get(name) ?? markOfMethod(ownValue(prototype, name));
 }
 
@@ -146,9 +164,9 @@ function markedNames(prototype: object): MarkedNames | undefined {
   return names instanceof Map ? (names as MarkedNames) : undefined;
 }
 
-function markOfMethod(method: unknown): number | undefined {
+function markOfMethod(method: unknown): Mark | undefined {
   const mark = typeof method === 'function' ? ownValue(method, marks) : undefined;
-  return typeof mark === 'number' ? mark : undefined;
+  return isObject(mark) ? (mark as Mark) : undefined;
 }
 
 function ownValue(holder: object, key: string | symbol): unknown {

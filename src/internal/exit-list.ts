@@ -21,12 +21,10 @@ export class ExitList {
   /** Takes in an entry, last, unless its subject has its place already, or was exited. */
   push(exit: Exit): void {
     const { subject, source } = exit;
-    const last = this.#exits.at(-1);
-    // One value that is handed out again and again must not fill the list.
-    const again = last?.subject === subject && last.source === source;
     const entry = this.hasMet(subject) ? source.apart?.(exit) : exit;
-    if (!again && entry !== undefined) {
+    if (entry !== undefined && !this.#isAgain(exit)) {
       this.#exits.push(entry);
+      source.handedOn?.add(subject);
       if (source.tally !== undefined) {
         source.tally.live++;
       }
@@ -62,8 +60,15 @@ export class ExitList {
     return this.#exits.includes(exit);
   }
 
-  holds(subject: object): boolean {
-    return this.#exits.some((exit) => exit.subject === subject);
+  /** The entry of a subject that is to be exited here and not further up. */
+  ownedEntry(subject: object): Exit | undefined {
+    const entry = this.#exits.find((exit) => exit.subject === subject);
+    return entry === undefined || this.isOwnedAbove(subject) ? undefined : entry;
+  }
+
+  /** Whether a subject has an owner, here or further up, or had one. */
+  knows(subject: object): boolean {
+    return this.hasMet(subject) || this.#holds(subject) || this.isOwnedAbove(subject);
   }
 
   /** Whether an entry's subject is exited in another place than this one. */
@@ -73,7 +78,7 @@ export class ExitList {
       !this.#closed &&
       source.shared &&
       (this.#exits.find((exit) => exit.subject === subject)?.source !== source ||
-        this.#isOwnedAbove(subject))
+        this.isOwnedAbove(subject))
     );
   }
 
@@ -129,7 +134,7 @@ export class ExitList {
       const elsewhere =
         seen.has(subject) ||
         (!this.#closed && this.#met.has(subject)) ||
-        (source.shared && this.#isOwnedAbove(subject));
+        (source.shared && this.isOwnedAbove(subject));
       const entry = elsewhere ? source.apart?.(exit) : exit;
       if (entry !== undefined) {
         owned.push(entry);
@@ -139,11 +144,20 @@ export class ExitList {
     return owned;
   }
 
-  #isOwnedAbove(subject: object): boolean {
-    const above = this.#above();
+  isOwnedAbove(subject: object): boolean {
+    return this.#above()?.knows(subject) === true;
+  }
+
+  #holds(subject: object): boolean {
+    return this.#exits.some((exit) => exit.subject === subject);
+  }
+
+  /** One value that is handed out again and again must not fill the list. */
+  #isAgain({ subject, source }: Exit): boolean {
+    const last = this.#exits.at(-1);
     return (
-      above !== undefined &&
-      (above.hasMet(subject) || above.holds(subject) || above.#isOwnedAbove(subject))
+      (last?.subject === subject && last.source === source) ||
+      source.handedOn?.has(subject) === true
     );
   }
 }

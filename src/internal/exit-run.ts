@@ -7,13 +7,21 @@ import {
   ExitReport,
   firstLine,
   hookLabel,
+  type ExitOutcome,
   type ExitRecord,
   type PendingExit,
+  type StartedExit,
 } from '../exit-report.js';
+import { formatMs, timeoutError, type Clock } from './clock.js';
+import type { Exiting, Wait, Waited } from './exit-drive.js';
+import { HookContext } from './hook-context.js';
+import type { Observers } from './observers.js';
 
 /** What is called on a subject when it is exited. */
 export interface ExitHook {
   readonly name: string;
+  /** How many ms it has; if it does not say, as many as any. */
+  readonly timeout?: number | undefined;
   /** The function that would be called, to be looked at. */
   target(subject: object): unknown;
   call(subject: object, context: ExitContext): unknown;
@@ -26,6 +34,8 @@ export interface ExitSource {
   readonly shared: boolean;
   /** How many of its subjects a list holds, where that matters. */
   readonly tally?: { live: number };
+  /** Subjects that it has had taken in, if it may hand them on more than once. */
+  readonly handedOn?: WeakSet<object> | undefined;
   /** The hooks of a subject as they are now, in the order in which they are run. */
   hooksOf(exit: Exit): readonly ExitHook[];
   /** Called when its hooks are about to be run. */
@@ -41,9 +51,6 @@ export interface Exit {
   readonly subject: object;
   readonly source: ExitSource;
 }
-
-/** Yields each promise there is to wait for, and expects to be told whether it was awaited. */
-export type Exiting = Generator<PromiseLike<unknown>, void, boolean>;
 
 /** Calls hooks, and tells whoever is called by them that a hook is in its synchronous part. */
 export class HookCalls {
@@ -77,19 +84,36 @@ export class HookCalls {
   }
 }
 
+/** What is around a run. */
+export interface RunHost {
+  readonly clock: Clock;
+  readonly calls: HookCalls;
+  readonly observers: Observers;
+  /** How many ms a hook has that does not say. */
+  readonly hookTimeout: number;
+}
+
 export class ExitRun {
   readonly reason: unknown;
-  readonly #calls: HookCalls;
-  readonly #began = performance.now();
+  readonly #began: number;
   /** What it did, and the runs of child containers, each where it began. */
   readonly #parts: (ExitRecord | ExitRun)[] = [];
+  /** The numbers of the containers whose runs it has taken in. */
+  readonly #numbers = new Map<ExitRun, number>([[this, 0]]);
+  // Not what is around it: a parent keeps the runs of its children, and must not keep them by it.
+  readonly #clock: Clock;
+  readonly #observers: Observers;
+  #around: ExitRun | undefined;
   #inHand: { readonly source: ExitSource; readonly hooks: readonly ExitHook[] } | undefined;
   #started = 0;
+  #spent: { readonly reason: unknown } | undefined;
   #duration: number | undefined;
 
-  constructor(calls: HookCalls, reason: unknown) {
-    this.#calls = calls;
+  constructor({ clock, observers }: RunHost, reason: unknown) {
+    this.#clock = clock;
+    this.#observers = observers;
     this.reason = reason;
+    this.#began = clock.now();
   }
 
   /** The hooks of the subject in hand that have not been started. */
@@ -101,33 +125,56 @@ export class ExitRun {
 
   /** Takes in the run of a child container. */
   include(run: ExitRun): void {
+    run.#around = this;
     this.#parts.push(run);
+    this.#number(run);
   }
 
-  /** The one loop over the hooks of a subject; {@link awaitEach} or {@link finishNow} drives it. */
-  *exit(exit: Exit, hooks: readonly ExitHook[] = exit.source.hooksOf(exit)): Exiting {
+  /** Why its time has passed, if it has. */
+  get spent(): { readonly reason: unknown } | undefined {
+    return this.#spent;
+  }
+
+  /** Its time has passed: from here on, hooks find their signals aborted for this reason. */
+  spend(reason: unknown): void {
+    this.#spent ??= { reason };
+  }
+
+  /** The one loop over the hooks of a subject; a {@link Drive} drives it. */
+  *exit(
+    { calls, hookTimeout }: RunHost,
+    exit: Exit,
+    hooks: readonly ExitHook[] = exit.source.hooksOf(exit),
+  ): Exiting {
     const { subject, source } = exit;
     source.exiting?.(exit);
     this.#inHand = { source, hooks };
     this.#started = 0;
     for (const hook of hooks) {
       this.#started++;
-      const startTime = this.#elapsed();
-      const ended = (): Omit<ExitRecord, 'outcome' | 'error'> => ({
-        service: source.service,
-        hook: hook.name,
-        container: 0,
-        startTime,
-        duration: this.#elapsed() - startTime,
-      });
+      const context = new HookContext(this.reason, this.#spent);
+      const { service } = source;
+      const started = { service, hook: hook.name, container: 0, startTime: this.#elapsed() };
+      this.#tell('started', started);
+      let ended: { outcome: ExitOutcome; error?: unknown };
       try {
-        const result = this.#calls.call(hook, subject, { reason: this.reason });
-        const settled = !isPromise(result) || (yield result);
-        this.#parts.push({ outcome: settled ? 'done' : 'not-awaited', ...ended() });
+        const result = calls.call(hook, subject, context);
+        ended = isPromise(result)
+          ? yield* this.#wait(
+              { promise: result, timeout: hook.timeout ?? hookTimeout },
+              started,
+              context,
+            )
+          : done;
       } catch (error) {
-        this.#parts.push({ outcome: 'failed', ...ended(), error });
+        ended = { outcome: 'failed', error };
       }
+      const duration = this.#elapsed() - started.startTime;
+      const record: ExitRecord = { ...started, duration, ...ended };
+      this.#parts.push(record);
+      this.#tell('settled', record);
     }
+    this.#inHand = undefined;
   }
 
   /** From here on its report says how long it took. */
@@ -136,16 +183,14 @@ export class ExitRun {
   }
 
   report(): ExitReport {
-    let containers = 0;
-    const records = this.#records(this.#began, () => containers++);
-    return new ExitReport(this.reason, this.#duration ?? this.#elapsed(), records);
+    return new ExitReport(this.reason, this.#duration ?? this.#elapsed(), this.#records(this));
   }
 
   failure(): DisposeError | undefined {
     const report = this.report();
     const errors = report.exits
       .filter(({ outcome }) => outcome !== 'done')
-      .map((record) => new ExitHookError(failureOf(record), record));
+      .map((record) => new ExitHookError(failureOf(record, this.#spent !== undefined), record));
     if (errors.length === 0) {
       return undefined;
     }
@@ -164,57 +209,77 @@ export class ExitRun {
     }
   }
 
-  #records(since: number, nextContainer: () => number): ExitRecord[] {
-    const container = nextContainer();
-    const offset = this.#began - since;
+  *#wait(
+    wait: Wait,
+    exit: StartedExit,
+    context: HookContext,
+  ): Generator<Wait, { outcome: ExitOutcome; error?: unknown }, Waited> {
+    const outcome = yield wait;
+    if (outcome !== 'timed-out') {
+      return { outcome };
+    }
+    const error = this.#spent?.reason ?? timeoutError(hookLabel(exit), wait.timeout);
+    context.abort(error);
+    return { outcome, error };
+  }
+
+  #number(run: ExitRun): void {
+    this.#numbers.set(run, this.#numbers.size);
+    for (const part of run.#parts) {
+      if (part instanceof ExitRun) {
+        this.#number(part);
+      }
+    }
+    if (this.#around !== undefined) {
+      this.#around.#number(run);
+    }
+  }
+
+  /** Tells those who observe this container, and those around it. */
+  #tell(event: 'started', exit: StartedExit, run?: ExitRun): void;
+  #tell(event: 'settled', exit: ExitRecord, run?: ExitRun): void;
+  #tell(event: 'started' | 'settled', exit: StartedExit, run: ExitRun = this): void {
+    if (this.#observers.size > 0) {
+      this.#observers.tell(event, this.#seen(run, exit as ExitRecord));
+    }
+    if (this.#around !== undefined) {
+      this.#around.#tell(event as 'settled', exit as ExitRecord, run);
+    }
+  }
+
+  /** What a run has done, as this one reports it. */
+  #seen<Told extends StartedExit>(run: ExitRun, told: Told): Told {
+    const startTime = told.startTime + run.#began - this.#began;
+    return { ...told, container: this.#numbers.get(run) ?? 0, startTime };
+  }
+
+  #records(view: ExitRun): ExitRecord[] {
     return this.#parts.flatMap((part) =>
-      part instanceof ExitRun
-        ? part.#records(since, nextContainer)
-        : { ...part, container, startTime: part.startTime + offset },
+      part instanceof ExitRun ? part.#records(view) : view.#seen(this, part),
     );
   }
 
   #elapsed(): number {
-    return performance.now() - this.#began;
+    return this.#clock.now() - this.#began;
   }
 }
 
-/** Runs hooks one at a time: each has settled before the next is started. */
-export async function awaitEach(exiting: Exiting, first = exiting.next()): Promise<void> {
-  let step = first;
-  while (step.done !== true) {
-    try {
-      await step.value;
-    } catch (error) {
-      step = exiting.throw(error);
-      continue;
-    }
-    step = exiting.next(true);
-  }
-}
+const done = { outcome: 'done' } as const;
 
-/** As {@link awaitEach}; it returns no promise if there is nothing to wait for. */
-export function awaitIfNeeded(exiting: Exiting): Promise<void> | undefined {
-  const first = exiting.next();
-  return first.done === true ? undefined : awaitEach(exiting, first);
-}
-
-/** Starts what is left in order, and awaits nothing. */
-export function finishNow(exiting: Exiting): void {
-  let step = exiting.next();
-  while (step.done !== true) {
-    // Observed, though not awaited: a late rejection must not be an unhandled one.
-    Promise.resolve(step.value).catch(() => undefined);
-    step = exiting.next(false);
-  }
-}
-
-function failureOf(record: ExitRecord): string {
+function failureOf(record: ExitRecord, isSpent: boolean): string {
   const label = hookLabel(record);
-  return record.outcome === 'failed'
-    ? `${label} failed: ${firstLine(record.error)}`
-    : `${label} returned a promise, and nothing could await it: how it ended is lost. Use ` +
-        '`await container.dispose()` or `await using`.';
+  switch (record.outcome) {
+    case 'failed':
+    case 'done':
+      return `${label} failed: ${firstLine(record.error)}`;
+    case 'timed-out':
+      return `${label} timed out after ${formatMs(record.duration)}: ${firstLine(record.error)}`;
+    case 'not-awaited':
+      return isSpent
+        ? `${label} returned a promise when the time of the disposal had passed: how it ended is lost.`
+        : `${label} returned a promise, and nothing could await it: how it ended is lost. Use ` +
+            '`await container.dispose()` or `await using`.';
+  }
 }
 
 /** What is still to be run of the entries, in the order given. */

@@ -1,19 +1,14 @@
 /** The core: the states of a disposal. It knows no container and no process. */
 import { ContainerDisposedError, DisposeError, ExitHookError } from '../errors.js';
 import { ExitReport, hookLabel, type PendingExit } from '../exit-report.js';
+import type { DisposeOptions } from '../lifecycle.js';
+import { systemClock, type Clock } from './clock.js';
+import { Disposal, type DisposalHost } from './disposal.js';
+import { Drive, type Exiting } from './exit-drive.js';
 import { ExitList } from './exit-list.js';
-import {
-  awaitEach,
-  awaitIfNeeded,
-  ExitRun,
-  finishNow,
-  HookCalls,
-  pendingHooks,
-  type Exit,
-  type ExitHook,
-  type Exiting,
-} from './exit-run.js';
-import { isAsyncFunction } from './inspect.js';
+import { ExitRun, HookCalls, pendingHooks, type Exit, type ExitHook } from './exit-run.js';
+import { isAsyncFunction, throwUncaught } from './inspect.js';
+import { Observers } from './observers.js';
 
 export type LifecycleState = 'active' | 'disposing' | 'disposed';
 
@@ -29,52 +24,67 @@ export interface ExitHost {
   inFlight(): Promise<unknown> | undefined;
   /** What is left to exit when the list is empty, in the order of a list. */
   leftovers(): readonly Exit[];
-  /** Told whether there is something on the list, when that has changed. */
-  occupied(isOccupied: boolean): void;
+  /** How many ms a disposal has that is not told. */
+  readonly timeout: number;
+  /** How many ms a hook has that does not say. */
+  readonly hookTimeout: number;
+  /** Told when there is something on the list, or nothing any more. */
+  occupied(): void;
   /** Called once, when a disposal starts. */
   disposing(): void;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
 
-export class ExitStack {
+export class ExitStack implements DisposalHost {
   readonly list: ExitList;
+  readonly clock: Clock;
+  readonly calls: HookCalls;
+  readonly observers = new Observers();
   readonly #host: ExitHost;
-  readonly #calls: HookCalls;
   /** What runs beside a disposal, which waits for it. */
   readonly #running = new Set<Promise<void>>();
   #state: LifecycleState = 'active';
-  #run: ExitRun | undefined;
-  #disposal: Promise<ExitReport> | undefined;
-  #failure: DisposeError | undefined;
+  #disposal: Disposal | undefined;
+  #stopping: AbortController | undefined;
+  #stopped: { readonly reason: unknown } | undefined;
 
-  constructor(host: ExitHost) {
+  constructor(host: ExitHost, clock: Clock = systemClock) {
     this.#host = host;
+    this.clock = clock;
     this.list = new ExitList(() => host.above?.list);
-    this.#calls = new HookCalls(() => (host.above === undefined ? undefined : host.above.#calls));
+    this.calls = new HookCalls(() => host.above?.calls);
   }
 
   get state(): LifecycleState {
     return this.#state;
   }
 
+  /** Aborts when the container, or one around it, starts to be disposed. */
+  get signal(): AbortSignal {
+    this.#stopping ??= new AbortController();
+    if (this.#stopped !== undefined) {
+      this.#stopping.abort(this.#stopped.reason);
+    }
+    return this.#stopping.signal;
+  }
+
   /** Takes in what is to be exited before all that is there. */
   push(exit: Exit): void {
     if (this.#state === 'disposed') {
-      this.refuse(
-        exit,
-        new ContainerDisposedError(`activate ${exit.source.service}`, exit.source.service),
-      );
+      const { service } = exit.source;
+      this.refuse(exit, new ContainerDisposedError(`activate ${service}`, service));
     }
     this.list.push(exit);
     if (this.list.size === 1) {
-      this.#host.occupied(true);
+      this.#host.occupied();
     }
   }
 
   /** Exits at once what cannot be taken in. */
   refuse(exit: Exit, error: Error): never {
-    if (!this.list.hasMet(exit.subject)) {
+    const { subject, source } = exit;
+    if (!this.list.hasMet(subject) && !(source.shared && this.list.knows(subject))) {
       this.list.meet([exit]);
       this.#exitAtOnce(exit);
     }
@@ -85,7 +95,7 @@ export class ExitStack {
   take(matches: (exit: Exit) => boolean): Exit[] {
     const taken = this.list.take(matches);
     if (taken.length > 0 && this.list.size === 0) {
-      this.#host.occupied(false);
+      this.#host.occupied();
     }
     return taken;
   }
@@ -97,9 +107,8 @@ export class ExitStack {
     }
     return [
       ...this.#host.children().flatMap((child) => child.pending()),
-      ...(this.#run?.unstarted ?? []),
-      ...pendingHooks(this.list.owned().reverse()),
-      ...pendingHooks([...this.#host.leftovers()].reverse()),
+      ...(this.#disposal?.run.unstarted ?? []),
+      ...pendingHooks(this.#inOrder()),
     ];
   }
 
@@ -113,8 +122,8 @@ export class ExitStack {
       return false;
     }
     this.list.meet(taken);
-    const run = new ExitRun(this.#calls, undefined);
-    const releasing = awaitEach(exitEach(exits, run));
+    const run = new ExitRun(this, undefined);
+    const releasing = new Drive(this.#exitEach(exits, run), this.clock).run();
     for (const exit of taken) {
       exit.source.released?.(exit);
     }
@@ -131,29 +140,25 @@ export class ExitStack {
    * promise only if there is something to wait for; a disposal that starts meanwhile waits, too.
    */
   runNow(exit: Exit, hooks: readonly ExitHook[]): Promise<void> | undefined {
-    const run = new ExitRun(this.#calls, undefined);
-    const running = awaitIfNeeded(run.exit(exit, hooks));
-    if (running === undefined) {
+    const run = new ExitRun(this, undefined);
+    const drive = new Drive(run.exit(this, exit, hooks), this.clock);
+    if (drive.start()) {
       run.rethrow();
       return undefined;
     }
-    return this.#beside(running).then(() => {
+    return this.#beside(drive.run()).then(() => {
       run.rethrow();
     });
   }
 
   /** Has a disposal wait for what runs beside it, however that ends. */
   waitFor(running: PromiseLike<unknown>): void {
-    void this.#beside(
-      Promise.resolve(running).then(
-        () => undefined,
-        () => undefined,
-      ),
-    );
+    void this.#beside(Promise.allSettled([running]));
   }
 
-  dispose(reason: unknown): Promise<ExitReport> {
-    if (this.#calls.inProgress && this.#state !== 'disposed') {
+  /** Any call may shorten the disposal; only the first one's reason counts. */
+  dispose({ reason, timeout, signal }: DisposeOptions): Promise<ExitReport> {
+    if (this.calls.inProgress && this.#state !== 'disposed') {
       const refusal = Promise.reject(
         new Error(
           'dispose() was called by an exit hook of this container or of a child, which would wait ' +
@@ -164,83 +169,57 @@ export class ExitStack {
       refusal.catch(() => undefined);
       return refusal;
     }
-    this.#disposal ??= this.#dispose(reason);
-    return this.#disposal;
+    if (this.#disposal === undefined) {
+      const disposal = this.#begin(reason);
+      disposal.shorten(timeout ?? this.#host.timeout, signal);
+      // Called within an activation, it must not exit what that is built from before it has arrived,
+      // or is known to be in flight, which takes until the end of the synchronous part.
+      void Promise.resolve().then(async () => disposal.drive());
+      return disposal.promise;
+    }
+    this.#disposal.shorten(timeout ?? Infinity, signal);
+    return this.#disposal.promise;
   }
 
   /** Starts every hook in order and awaits nothing. */
   disposeNow(): void {
     this.#refuseDisposing('The container');
-    if (this.#state === 'active') {
+    if (this.#disposal === undefined) {
       this.#refuseAsyncHooks();
-      finishNow(this.#disposeWith(undefined, undefined));
+      const disposal = this.#begin(undefined);
+      disposal.promise.catch(() => undefined);
+      disposal.finish();
     }
-    if (this.#failure !== undefined) {
-      throw this.#failure;
-    }
+    this.#disposal?.result();
   }
 
-  async #dispose(reason: unknown): Promise<ExitReport> {
-    const run = this.#begin(reason);
-    // Called within an activation, it must not exit what that is built from before it has arrived,
-    // or is known to be in flight, which takes until the end of the synchronous part.
-    await Promise.resolve();
-    await awaitEach(this.#unwind(run));
-    return this.#result(run);
+  get hookTimeout(): number {
+    return this.#host.hookTimeout;
   }
 
-  /** Disposes within the run of the container around, if there is one, and driven as that is. */
-  *#disposeWith(around: ExitRun | undefined, reason: unknown): Exiting {
-    if (this.#state === 'active') {
-      const run = this.#begin(reason);
-      around?.include(run);
-      let ended = (): void => undefined;
-      const end = new Promise<void>((resolve) => {
-        ended = resolve;
-      });
-      this.#disposal = end.then(() => this.#result(run));
-      // Whoever drives it is told; who asks for this promise besides may handle it or not.
-      this.#disposal.catch(() => undefined);
-      yield* this.#unwind(run);
-      ended();
-    } else if (this.#state === 'disposing' && this.#run !== undefined) {
-      around?.include(this.#run);
-      yield Promise.allSettled([this.#disposal]);
+  get hasNewChildren(): boolean {
+    return this.#host.hasNewChildren;
+  }
+
+  *disposalsOfChildren(reason: unknown): Iterable<Disposal> {
+    for (const child of this.#host.children()) {
+      if (child.#state !== 'disposed') {
+        yield child.#disposal ?? child.#beginWithin(reason);
+      }
     }
   }
 
-  #begin(reason: unknown): ExitRun {
-    // Before anything is run or awaited: what is activated from here on is a latecomer.
-    this.#state = 'disposing';
-    this.list.close();
-    this.#run = new ExitRun(this.#calls, reason);
-    this.#host.disposing();
-    return this.#run;
-  }
-
-  #result(run: ExitRun): ExitReport {
-    if (this.#failure !== undefined) {
-      throw this.#failure;
+  arriving(): Promise<unknown> | undefined {
+    const inFlight = this.#host.inFlight();
+    if (inFlight !== undefined || this.#running.size === 0) {
+      return inFlight;
     }
-    return run.report();
+    const running = [...this.#running];
+    this.#running.clear();
+    return Promise.all(running);
   }
 
-  *#unwind(run: ExitRun): Exiting {
-    yield* this.#arrivals(run);
-    for (let exit = this.#next(); exit !== undefined; exit = this.#next()) {
-      yield* run.exit(exit);
-      // The hook may have started activations, which build on what would be exited next.
-      yield* this.#arrivals(run);
-    }
-    // Not after the generator: its driver goes on a tick later, and what is activated within that
-    // tick would be put on a stack that nobody empties any more.
-    run.end();
-    this.#state = 'disposed';
-    this.#failure = run.failure();
-    this.#host.disposed();
-  }
-
-  #next(): Exit | undefined {
+  next(): Exit | undefined {
     if (this.list.size === 0) {
       for (const exit of this.#host.leftovers()) {
         this.list.push(exit);
@@ -249,48 +228,60 @@ export class ExitStack {
     return this.list.pop();
   }
 
-  /** Disposes children, and waits until nothing is activated or released: each may bring another. */
-  *#arrivals(run: ExitRun): Exiting {
-    for (;;) {
-      if (this.#host.hasNewChildren) {
-        for (const child of this.#host.children()) {
-          yield* child.#disposeWith(run, run.reason);
-        }
-      } else {
-        const arriving = this.#host.inFlight() ?? this.#ran();
-        if (arriving === undefined) {
-          return;
-        }
-        yield arriving;
-      }
+  ended(): void {
+    this.#state = 'disposed';
+    this.#host.disposed();
+  }
+
+  #beginWithin(reason: unknown): Disposal {
+    const disposal = this.#begin(reason);
+    disposal.shorten(this.#host.timeout, undefined);
+    return disposal;
+  }
+
+  #begin(reason: unknown): Disposal {
+    // Before anything is run or awaited: what is activated from here on is a latecomer.
+    this.#state = 'disposing';
+    this.list.close();
+    const disposal = new Disposal(this, reason);
+    this.#disposal = disposal;
+    this.observers.tell('disposing', { reason });
+    this.#stop(reason);
+    this.#host.disposing();
+    return disposal;
+  }
+
+  /** Services here and below are told at once: those that drain have begun to when it is their turn. */
+  #stop(reason: unknown): void {
+    this.#stopped ??= { reason };
+    this.#stopping?.abort(reason);
+    for (const child of this.#host.children()) {
+      child.#stop(reason);
     }
   }
 
-  async #beside(running: Promise<void>): Promise<void> {
-    this.#running.add(running);
-    await running;
-    this.#running.delete(running);
-  }
-
-  #ran(): Promise<unknown> | undefined {
-    if (this.#running.size === 0) {
-      return undefined;
-    }
-    const running = [...this.#running];
-    this.#running.clear();
-    return Promise.all(running);
+  async #beside(running: Promise<unknown>): Promise<void> {
+    const settled = running.then(() => undefined);
+    this.#running.add(settled);
+    await settled;
+    this.#running.delete(settled);
   }
 
   #exitAtOnce(exit: Exit): void {
-    const run = new ExitRun(this.#calls, undefined);
-    void awaitEach(run.exit(exit)).then(() => {
-      for (const error of run.failure()?.errors ?? []) {
-        // Nobody awaits a latecomer: its failure goes where each platform reports uncaught errors.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    });
+    const run = new ExitRun(this, undefined);
+    const drive = new Drive(run.exit(this, exit), this.clock);
+    // Nobody awaits a latecomer.
+    const tell = (): void => run.failure()?.errors.forEach(throwUncaught);
+    if (drive.start()) {
+      tell();
+    } else {
+      void drive.run().then(tell);
+    }
+  }
+
+  /** What the list holds, and what is left besides, in the order in which it is exited. */
+  #inOrder(): Exit[] {
+    return [...this.#host.leftovers(), ...this.list.owned()].reverse();
   }
 
   #refuseDisposing(which: string): void {
@@ -320,10 +311,9 @@ export class ExitStack {
   }
 
   #asyncHooks(): ExitHookError[] {
-    const exits = [...this.#host.leftovers(), ...this.list.owned()].reverse();
     return [
       ...this.#host.children().flatMap((child) => child.#asyncHooks()),
-      ...exits.flatMap((exit) =>
+      ...this.#inOrder().flatMap((exit) =>
         exit.source
           .hooksOf(exit)
           .filter((hook) => isAsyncFunction(hook.target(exit.subject)))
@@ -338,10 +328,10 @@ export class ExitStack {
       ),
     ];
   }
-}
 
-function* exitEach(exits: readonly Exit[], run: ExitRun): Exiting {
-  for (const exit of exits) {
-    yield* run.exit(exit);
+  *#exitEach(exits: readonly Exit[], run: ExitRun): Exiting {
+    for (const exit of exits) {
+      yield* run.exit(this, exit);
+    }
   }
 }

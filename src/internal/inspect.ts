@@ -55,3 +55,10 @@ export function isGeneratorFunction(value: unknown): boolean {
 function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value);
 }
+
+/** Throws where nothing can catch it, so that each platform reports it as it does uncaught errors. */
+export function throwUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

@@ -7,8 +7,9 @@ import type { ServiceIdentifier } from 'inversify';
 import { isCaching, isMaking, type CachingBinding } from './binding-watch.js';
 import { cachedIn, Construction, Constructions } from './construction.js';
 import { ContainerNode } from './container-node.js';
+import type { LifecycleOptions } from '../lifecycle.js';
 import type { ExitStack } from './exit-stack.js';
-import { classNameOf, identifierName } from './inspect.js';
+import { identifierName } from './inspect.js';
 import { walkPlan } from './plan-walk.js';
 
 /** Where the nearest container with the module is found. Not registered: copies must not mix. */
@@ -32,7 +33,7 @@ interface Place {
 }
 
 export interface OwnerHost {
-  readonly transients: 'own' | 'refuse' | undefined;
+  readonly options: LifecycleOptions;
   /** Whether what the binding gives would be exited by its container. */
   exits(binding: Binding): boolean;
   /** Told of a binding that was removed, after its deactivation. */
@@ -54,11 +55,9 @@ export class Owner extends ContainerNode {
     this.#host = host;
   }
 
-  get refusesTransients(): boolean {
-    const { transients } = this.#host;
-    return transients === undefined
-      ? this.above?.refusesTransients === true
-      : transients === 'refuse';
+  /** What was said of it here, or else by those around. */
+  option<Name extends keyof LifecycleOptions>(name: Name): LifecycleOptions[Name] | undefined {
+    return this.#host.options[name] ?? this.above?.option(name);
   }
 
   /** Whose an instance is that one of this container's bindings makes, outside singleton scope. */
@@ -77,7 +76,7 @@ export class Owner extends ContainerNode {
   /** @throws Error if a singleton of a container above is being given what this one exits. */
   refuseCapture(binding: CachingBinding, context: ResolutionContext): void {
     if (this.above !== undefined) {
-      const running = this.#makerOf(context).#running();
+      const running = this.#makerOf(context).#running(binding);
       if (running !== undefined && this.isBelow(running.owner)) {
         throw captured(identifierName(binding.serviceIdentifier), running.binding);
       }
@@ -88,8 +87,9 @@ export class Owner extends ContainerNode {
   refuseHandedOn(binding: CachingBinding, value: object, context: ResolutionContext): void {
     let below = this.#makerOf(context);
     while (below !== this && below.above !== undefined) {
-      if (below.stack.list.holds(value)) {
-        throw captured(classNameOf(value), binding);
+      const entry = below.stack.list.ownedEntry(value);
+      if (entry !== undefined) {
+        throw captured(entry.source.service, binding);
       }
       below = below.above;
     }
@@ -98,8 +98,8 @@ export class Owner extends ContainerNode {
   /** A singleton of this container that is about to be looked for. */
   singletonMet(binding: CachingBinding): void {
     if (this.#hasBelow) {
-      this.#constructions.watch(binding, () => {
-        if (binding.type === 'DynamicValue') {
+      this.#constructions.watch(binding, (mayAskForMore) => {
+        if (mayAskForMore) {
           // What it asks for is planned anew, so that `planned` is shown it.
           this.context.planResultCacheService.clearCache();
         }
@@ -115,6 +115,12 @@ export class Owner extends ContainerNode {
   planned(root: PlanServiceNode): void {
     if (this.above === undefined) {
       return;
+    }
+    if (this.#got === undefined) {
+      // A context that was kept has asked, past the container's own methods.
+      queueMicrotask(() => {
+        this.around(() => undefined);
+      });
     }
     const running = this.#running();
     try {
@@ -135,6 +141,9 @@ export class Owner extends ContainerNode {
       return get();
     } finally {
       this.#got = outer;
+      if (outer === undefined && this.#planned.size > 0) {
+        this.#forgetPlanned();
+      }
     }
   }
 
@@ -156,14 +165,15 @@ export class Owner extends ContainerNode {
     return maker;
   }
 
-  /** The innermost singleton above whose synchronous part is running. */
-  #running(): Planned | undefined {
+  /** The innermost singleton above whose synchronous part is running, other than the one given. */
+  #running(except?: CachingBinding): Planned | undefined {
     let innermost: Construction | undefined;
     let owner: Owner | undefined;
     for (let { above } = this; above !== undefined; { above } = above) {
       for (const construction of above.#constructions) {
         if (
           construction.isRunning &&
+          construction.binding !== except &&
           construction.order >= (this.#got ?? 0) &&
           construction.order > (innermost?.order ?? -1)
         ) {
@@ -175,6 +185,22 @@ export class Owner extends ContainerNode {
     return innermost === undefined || owner === undefined
       ? undefined
       : (this.#planned.get(innermost.binding) ?? unknownParts(owner, innermost.binding));
+  }
+
+  /** Keeps of what was to be built only what is still being built. */
+  #forgetPlanned(): void {
+    let isUnbuilt = false;
+    for (const [binding, { owner }] of this.#planned) {
+      const cached = cachedIn(binding);
+      isUnbuilt ||= cached === undefined;
+      if (!isPromise(cached?.value) || owner.#constructions.of(binding) === undefined) {
+        this.#planned.delete(binding);
+      }
+    }
+    if (isUnbuilt) {
+      // The next to ask for it is to be planned, and looked at, anew.
+      this.context.planResultCacheService.clearCache();
+    }
   }
 
   /**
@@ -227,7 +253,10 @@ export class Owner extends ContainerNode {
     if (within === undefined) {
       return around;
     }
-    within.hasUnknownParts ||= binding.type === 'DynamicValue';
+    if (binding.type === 'DynamicValue') {
+      within.hasUnknownParts = true;
+      within.owner.#constructions.expectMore(within.binding);
+    }
     const sharedParts = isShared || binding.scope === 'Request';
     (sharedParts ? within.shared : within.parts).add(binding.id);
     return sharedParts && !isShared ? { within, isShared: true } : around;

@@ -29,14 +29,25 @@ export interface SingletonHost {
 export class Singleton {
   readonly binding: CachingBinding;
   readonly host: SingletonHost;
-  /** Its activations that were collected; of a clone, also those of its original. */
+  /** Its activations that were collected, and those of its clones. */
   readonly exits: SingletonExit[];
   #preDestroy: readonly (string | symbol)[] | undefined;
 
   constructor(binding: CachingBinding, host: SingletonHost, original?: Singleton) {
     this.binding = binding;
     this.host = host;
-    this.exits = original === undefined ? [] : [...original.exits];
+    this.exits = original?.exits ?? [];
+  }
+
+  /** The activation whose value it would hold. */
+  get latest(): SingletonExit | undefined {
+    for (let index = this.exits.length - 1; index >= 0; index--) {
+      const exit = this.exits[index];
+      if (exit?.binding === this.binding) {
+        return exit;
+      }
+    }
+    return undefined;
   }
 
   get preDestroy(): readonly (string | symbol)[] {
@@ -189,7 +200,8 @@ export class SingletonExit implements Exit, ExitSource {
     }
     return {
       first: names.map(
-        (name) => marked.find(({ key }) => key === name) ?? new MethodHook(name, 'preDestroy'),
+        (name) =>
+          marked.find(({ key }) => key === name) ?? new MethodHook(name, undefined, 'preDestroy'),
       ),
       middle: [...handlers, ...marked.filter(({ key }) => !names.includes(key))],
       last,
@@ -197,9 +209,8 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   #activated(): { readonly value: unknown } | undefined {
-    const { binding, exits } = this.#singleton;
-    const cached = cachedIn(binding);
-    const isLatest = exits.at(-1) === this || !exits.includes(this);
+    const cached = cachedIn(this.#singleton.binding);
+    const isLatest = this.#singleton.latest === this || !this.#singleton.exits.includes(this);
     // Asking for `then` costs more than the rest, where each is of another class.
     return isLatest && (cached?.value === this.subject || !isPromise(cached?.value))
       ? cached

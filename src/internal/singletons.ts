@@ -60,12 +60,17 @@ export class Singletons implements Iterable<CachingBinding> {
   /** Forgets those that were dropped with all bindings, unless they are being activated. */
   cleared(): void {
     for (const binding of this.#unfinished) {
-      if (!this.has(binding)) {
+      const bindings: readonly Binding[] = [
+        ...(this.#context.bindingService.getById(binding.id) ?? []),
+      ];
+      // Not a clone of it, which restore() has put in its place.
+      if (!bindings.includes(binding)) {
         this.removed(binding);
       }
     }
   }
 
+  /** Whether the binding, or a clone of it, is bound. */
   has({ id }: CachingBinding): boolean {
     return this.#context.bindingService.getById(id) !== undefined;
   }

@@ -34,12 +34,14 @@ class TransientSource implements ExitSource {
   readonly hooks: readonly ExitHook[];
   readonly shared: boolean;
   readonly tally: Tally;
+  readonly handedOn: WeakSet<object> | undefined;
 
   constructor(binding: MakingBinding, instance: object, hooks: readonly ExitHook[], tally: Tally) {
     this.service = serviceName(binding.serviceIdentifier, instance);
     this.hooks = hooks;
     this.shared = binding.type !== 'Instance';
     this.tally = tally;
+    this.handedOn = this.shared ? new WeakSet() : undefined;
   }
 
   hooksOf(): readonly ExitHook[] {

@@ -351,9 +351,9 @@ describe('P1 any method', () => {
       [
         'arguments',
         () => {
-          Reflect.apply(OnExit, undefined, [{ timeout: 5 }]);
+          Reflect.apply(OnExit, undefined, [5_000]);
         },
-        '@OnExit() takes no arguments. Write @OnExit().',
+        '@OnExit() was given 5000. It takes options: @OnExit({ timeout: 5_000 }), or nothing.',
       ],
     ])('%s', (_case, misuse, message) => {
       expect(misuse).toThrow(new TypeError(message));

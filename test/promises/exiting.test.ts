@@ -711,8 +711,8 @@ describe('P16 late arrivals', () => {
       signal: null,
       stdout: [
         'async hook',
-        'sync hook',
         'refused',
+        'sync hook',
         'ExitHookError: late [Late].flush failed: Error: much too late',
         'ExitHookError: late [Late].close failed: Error: too late',
         '',

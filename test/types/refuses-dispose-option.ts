@@ -1,6 +1,6 @@
 // P20 the report › an unknown option of dispose() is refused
-// error: Object literal may only specify known properties, and 'timeout' does not exist in type 'DisposeOptions'.
+// error: Object literal may only specify known properties, and 'grace' does not exist in type 'DisposeOptions'.
 import { Container } from 'inversify';
 import type {} from 'inversify-onexit';
 
-await new Container().dispose({ timeout: 5 });
+await new Container().dispose({ grace: 5 });

@@ -1,0 +1,126 @@
+/** One disposal of one container: what it runs, in which time, and how it ends. */
+import type { DisposeError } from '../errors.js';
+import type { ExitReport } from '../exit-report.js';
+import { Budget } from './budget.js';
+import { Drive, type Exiting } from './exit-drive.js';
+import { ExitRun, type Exit, type RunHost } from './exit-run.js';
+
+/** What is disposed. */
+export interface DisposalHost extends RunHost {
+  /** Whether there may be children that it has not told of yet. */
+  readonly hasNewChildren: boolean;
+  /** The disposals of the living children, youngest first; each begins when it is asked for. */
+  disposalsOfChildren(reason: unknown): Iterable<Disposal>;
+  /** A promise for what is being activated or released, if it has not given one for that yet. */
+  arriving(): Promise<unknown> | undefined;
+  /** The next to exit. */
+  next(): Exit | undefined;
+  /** Called once, when the last hook has ended. */
+  ended(): void;
+}
+
+export class Disposal {
+  readonly run: ExitRun;
+  /** How it has ended. */
+  readonly promise: Promise<ExitReport>;
+  readonly #host: DisposalHost;
+  readonly #drive: Drive;
+  readonly #budget: Budget;
+  #settle = (): void => undefined;
+  #hasEnded = false;
+  #failure: DisposeError | undefined;
+
+  constructor(host: DisposalHost, reason: unknown) {
+    this.#host = host;
+    this.run = new ExitRun(host, reason);
+    this.#drive = new Drive(this.#unwind(), host.clock);
+    this.#budget = new Budget(host.clock, (why) => {
+      this.finish({ reason: why });
+    });
+    const settled = new Promise<void>((resolve) => {
+      this.#settle = resolve;
+    });
+    this.promise = settled.then(() => this.result());
+  }
+
+  /** Throws if hooks have failed. */
+  result(): ExitReport {
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+    return this.run.report();
+  }
+
+  /** Runs hooks one at a time. */
+  async drive(): Promise<void> {
+    await this.#drive.run();
+  }
+
+  /** Leaves it no more than so many ms, and none once the signal has aborted. */
+  shorten(timeout: number, signal: AbortSignal | undefined): void {
+    if (!this.#hasEnded) {
+      this.#budget.limit(timeout);
+      if (signal !== undefined) {
+        this.#budget.follow(signal);
+      }
+    }
+  }
+
+  /** Starts what is left now, and awaits nothing; if its time was spent, with that as the reason. */
+  finish(spent?: { readonly reason: unknown }): void {
+    if (spent !== undefined) {
+      this.run.spend(spent.reason);
+    }
+    this.#drive.finish();
+  }
+
+  *#unwind(): Exiting {
+    yield* this.#arrivals();
+    for (let exit = this.#host.next(); exit !== undefined; exit = this.#host.next()) {
+      yield* this.run.exit(this.#host, exit);
+      // The hook may have started activations, which build on what would be exited next.
+      yield* this.#arrivals();
+    }
+    // Not after the generator: its driver goes on a tick later, and what is activated within that
+    // tick would be put on a stack that nobody empties any more.
+    this.#hasEnded = true;
+    this.#budget.end();
+    this.run.end();
+    this.#failure = this.run.failure();
+    this.#host.ended();
+    const { observers } = this.#host;
+    observers.tell('disposed', this.run.report());
+    observers.end();
+    this.#settle();
+  }
+
+  /** Disposes children, and waits until nothing is activated or released: each may bring another. */
+  *#arrivals(): Exiting {
+    for (;;) {
+      if (this.#host.hasNewChildren) {
+        for (const child of this.#host.disposalsOfChildren(this.run.reason)) {
+          yield* this.#endOf(child);
+        }
+      } else {
+        const arriving = this.#host.arriving();
+        if (arriving === undefined) {
+          return;
+        }
+        yield { promise: arriving, timeout: Infinity };
+      }
+    }
+  }
+
+  *#endOf(child: Disposal): Exiting {
+    this.run.include(child.run);
+    // Told to all that ask for it; this one reports what has failed itself.
+    child.promise.catch(() => undefined);
+    if (!this.#drive.isFinishing) {
+      const driven = child.drive();
+      if (child.#hasEnded || (yield { promise: driven, timeout: Infinity }) === 'done') {
+        return;
+      }
+    }
+    child.finish(this.run.spent);
+  }
+}
