@@ -173,13 +173,15 @@ describe('P28 nothing kept', () => {
 
     test('singletons without hooks that restore() has dropped', async () => {
       container.bind(Plain).toSelf().inSingletonScope();
-      for (let each = 0; each < 3; each++) {
+      const addAndRestore = (): void => {
         container.snapshot();
         get(Plain);
         container.bind('added').to(Plain).inSingletonScope();
         get('added');
         container.restore();
-      }
+      };
+      addAndRestore();
+      addAndRestore();
       expect(await traces.left()).toEqual({});
     });
 

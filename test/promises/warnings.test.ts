@@ -380,9 +380,18 @@ describe("warnings take the platform's own channel", () => {
     ]);
   });
 
+  test('console.warn() where that is not there', () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const replaced = jest.replaceProperty(globalThis, 'process', {} as never);
+    container.bind(Pool).toSelf();
+    times(1_001, () => container.get(Pool));
+    replaced.restore();
+    expect(warn.mock.calls).toEqual([[`LifecycleWarning: ${tooManyTransients('Pool')}`]]);
+  });
+
   test.each([
     ['has no process', {}],
-    ['has one that lacks it, as bundlers make it up', { process: { env: {} } }],
+    ['has a process that lacks it, as bundlers make it up', { process: { env: {} } }],
   ])('console.warn() in a realm that %s', async (_realm, globals) => {
     const printed: unknown[] = [];
     const console = { warn: (line: unknown) => printed.push(line) };

@@ -16,20 +16,29 @@ export class Traces {
     return object;
   }
 
-  /** How many of each name are alive after a garbage collection. */
+  /** How many of each name no garbage collection frees. */
   async left(): Promise<Record<string, number>> {
-    // A WeakRef holds its target until the end of the job in which it was made or read; what is
-    // freed may hold, in another generation of the heap, what the next collection frees.
-    for (let round = 0; round < 2; round++) {
+    let left: Record<string, number> = {};
+    // Several, since the compiler, beside us, may hold for a while what it has met.
+    for (let round = 0; round < 20; round++) {
+      // A WeakRef holds its target until the end of the job in which it was made or read.
       await setImmediate();
       collect();
-    }
-    const left: Record<string, number> = {};
-    for (const { name, ref } of this.#refs) {
-      if (ref.deref() !== undefined) {
-        left[name] = (left[name] ?? 0) + 1;
+      left = this.#alive();
+      if (Object.keys(left).length === 0) {
+        break;
       }
     }
     return left;
+  }
+
+  #alive(): Record<string, number> {
+    const alive: Record<string, number> = {};
+    for (const { name, ref } of this.#refs) {
+      if (ref.deref() !== undefined) {
+        alive[name] = (alive[name] ?? 0) + 1;
+      }
+    }
+    return alive;
   }
 }
