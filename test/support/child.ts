@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -34,20 +34,31 @@ export async function run(
   return { code, signal, stdout, stderr };
 }
 
+interface FixtureOptions {
+  /** For Node.js. */
+  readonly flags?: readonly string[];
+  /** For the program. */
+  readonly parameters?: readonly string[];
+}
+
 /** Runs a program of `test/fixtures` as a process of its own, against the sources. */
-export async function runFixture(name: string): Promise<Ended> {
+export async function runFixture(
+  name: string,
+  { flags = [], parameters = [] }: FixtureOptions = {},
+): Promise<Ended> {
   // Within the repository, where packages are found; of its own, since test files run at once.
   const outfile = path.join(root, '.cache/fixtures', `${name}-${randomUUID()}.mjs`);
   await build({
     ...fixture(name),
     outfile,
-    external: ['inversify', 'reflect-metadata', '@inversifyjs/*'],
+    external: ['reflect-metadata', '@inversifyjs/*'],
+    plugins: [sameInversify],
     format: 'esm',
     platform: 'node',
     target: 'node20',
   });
   try {
-    return await run(process.execPath, [outfile]);
+    return await run(process.execPath, [...flags, outfile, ...parameters]);
   } finally {
     await rm(outfile);
   }
@@ -64,6 +75,17 @@ export async function bundleForBrowsers(name: string): Promise<string> {
   });
   return `${outputFiles.map(({ text: code }) => code).join('')}; program.done`;
 }
+
+/** The version that jest has mapped for the tests is the one for their programs, too. */
+const sameInversify: Plugin = {
+  name: 'same Inversify',
+  setup: (build) => {
+    build.onResolve({ filter: /^inversify$/ }, () => ({
+      path: import.meta.resolve('inversify'),
+      external: true,
+    }));
+  },
+};
 
 function fixture(name: string): { entryPoints: string[]; bundle: true } {
   return { entryPoints: [path.join(root, 'test/fixtures', `${name}.ts`)], bundle: true };
