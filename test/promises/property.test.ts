@@ -10,7 +10,8 @@ import {
   wrongCollectors,
   type Collector,
 } from '../support/collectors.js';
-import { graphArbitrary, serviceOf, World, type Graph } from '../support/graphs.js';
+import { graphArbitrary, World, type Graph } from '../support/graphs.js';
+import { serviceOf } from '../support/nodes.js';
 
 const numRuns = Number(process.env.PROPERTY_RUNS ?? 1_000);
 const timeout = 60_000 + numRuns * 20;
