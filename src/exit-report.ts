@@ -15,7 +15,9 @@ export interface PendingExit {
 /** A hook that was run, and how it ended. */
 export interface ExitRecord extends PendingExit {
   readonly outcome: ExitOutcome;
-  /** When the hook was started, in ms since the disposal began. */
+  /** Whose: 0 is the container that was disposed; 1, 2, … are its children in the order met. */
+  readonly container: number;
+  /** When the hook was started, in ms since the disposal began; negative, if a child's had begun before. */
   readonly startTime: number;
   /** How long the hook took, in ms; for a hook that was not awaited, until it returned. */
   readonly duration: number;

@@ -3,9 +3,11 @@ import { Plugin, type PluginApi } from '@inversifyjs/plugin';
 import type { Container } from 'inversify';
 
 import type { ExitReport } from './exit-report.js';
-import { bindingsToken, ContainerBindings } from './internal/bindings.js';
-import { closeContainer } from './internal/closed-container.js';
+import { ContainerBindings } from './internal/bindings.js';
 import { ContainerLifecycle } from './internal/container-lifecycle.js';
+import { closeContainer, surroundGets, surroundRemovals } from './internal/container-methods.js';
+import { shown } from './internal/inspect.js';
+import { ownerToken } from './internal/owner.js';
 import { Lifecycle, type DisposeOptions } from './lifecycle.js';
 
 declare module 'inversify' {
@@ -32,6 +34,17 @@ declare module 'inversify' {
   }
 }
 
+/** Options of `LifecycleModule.with()`. */
+export interface LifecycleOptions {
+  /**
+   * What to do with an instance that has exit hooks and is not in singleton scope: `'own'` it until
+   * the container is disposed or it is released; or `'refuse'` it, so that its activation fails (it
+   * is exited at once then). Default: that of the container around which has the module, else
+   * `'own'`.
+   */
+  transients?: 'own' | 'refuse';
+}
+
 /**
  * Collects what a container creates, in the order of activation, and gives the container its
  * `dispose()`. Register it first: `container.register(LifecycleModule)`, once for each container.
@@ -39,35 +52,58 @@ declare module 'inversify' {
  * @throws Error if it is registered twice, if another plugin has defined `dispose`, if a singleton
  * with exit hooks was resolved before, or if the installed Inversify does not let it collect; nothing
  * is changed then.
+ * @throws ContainerDisposedError if the container around is disposed.
  */
 export class LifecycleModule extends Plugin<Container> {
+  /**
+   * The module with options: `container.register(LifecycleModule.with({ transients: 'refuse' }))`.
+   *
+   * @throws TypeError if an option has a value that it does not take.
+   */
+  static with({ transients }: LifecycleOptions): typeof LifecycleModule {
+    const given: unknown = transients;
+    if (given !== undefined && given !== 'own' && given !== 'refuse') {
+      throw new TypeError(
+        `LifecycleModule.with() was given transients: ${shown(given)}. It takes 'own' or 'refuse'.`,
+      );
+    }
+    return class extends LifecycleModule {
+      protected override readonly options = { ...(transients === undefined ? {} : { transients }) };
+    };
+  }
+
+  /** @internal */
+  protected readonly options: LifecycleOptions = {};
+
   load(api: PluginApi): void {
     const container = this._container;
     refuseSecond(container);
-    const parent = container.get(bindingsToken, { optional: true });
     // Kept, since a disposed container refuses to bind.
     const bind = container.bind.bind(container);
-    const bindings: ContainerBindings = new ContainerBindings(
-      this._context,
-      {
-        bindServices: () => {
-          bind(bindingsToken).toConstantValue(bindings);
-          bind(Lifecycle).toConstantValue(lifecycle);
-        },
-        unbindServices: () => {
-          for (const service of [bindingsToken, Lifecycle]) {
-            this._context.bindingService.removeAllByServiceId(service);
-          }
-        },
-        disposed: () => {
-          closeContainer(container);
-        },
+    const bindings: ContainerBindings = new ContainerBindings(this._context, {
+      transients: this.options.transients,
+      bindServices: (owner) => {
+        bind(ownerToken).toConstantValue(owner);
+        bind(Lifecycle).toConstantValue(lifecycle);
       },
-      parent,
-    );
+      unbindServices: () => {
+        for (const service of [ownerToken, Lifecycle]) {
+          this._context.bindingService.removeAllByServiceId(service);
+        }
+      },
+      hasParent: () => {
+        surroundGets(container, (get) => bindings.around(get));
+      },
+      disposing: () => {
+        surroundRemovals(container, (remove) => bindings.withoutExited(remove));
+      },
+      disposed: () => {
+        closeContainer(container);
+      },
+    });
     const { stack } = bindings;
     const lifecycle = new ContainerLifecycle(stack);
-    bindings.watch(container);
+    bindings.watch(container, api);
     registered.add(container);
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     defineSymbol(api, Symbol.asyncDispose, async () => {

@@ -8,14 +8,7 @@ describe('The main job', () => {
   let demo: Ended;
 
   beforeAll(async () => {
-    checkout = await freshCheckout(
-      '.npmrc',
-      'package.json',
-      'tsconfig.json',
-      'tsconfig.build.json',
-      'src',
-      'examples',
-    );
+    checkout = await freshCheckout('examples');
     demo = await run('npm', ['run', '--silent', 'demo'], checkout.path);
   }, 120_000);
 

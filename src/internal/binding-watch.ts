@@ -2,33 +2,55 @@
 import type {
   Binding,
   BindingActivation,
+  BindingDeactivation,
+  ConstantValueBinding,
   DynamicValueBinding,
+  FactoryBinding,
   InstanceBinding,
+  PlanParamsOperations,
   ResolutionContext,
   ResolvedValueBinding,
 } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
 
-/** A binding whose values the container makes; the fluent interface assigns its handlers. */
+/** The fluent interface assigns them, at any time. */
+interface Handlers {
+  onActivation: BindingActivation | undefined;
+  onDeactivation: BindingDeactivation | undefined;
+}
+
+/** A binding whose values the container makes. */
 export type MakingBinding = (
   InstanceBinding<unknown> | DynamicValueBinding<unknown> | ResolvedValueBinding<unknown>
-) & { onActivation: BindingActivation | undefined };
+) &
+  Handlers;
+
+/** A binding that has a cache, and so can be deactivated: any but an alias. */
+export type CachingBinding =
+  MakingBinding | ((ConstantValueBinding<unknown> | FactoryBinding<never>) & Handlers);
 
 export interface BindingListener {
+  /** How Inversify looks up what it plans with. */
+  planningMet(operations: PlanParamsOperations): void;
   /** A binding as it is now. It is told of again before each plan in which it may stand. */
-  bindingMet(binding: MakingBinding): void;
-  bindingRemoved(binding: MakingBinding): void;
+  bindingMet(binding: CachingBinding): void;
+  /** A binding that was removed, after its deactivation. */
+  bindingRemoved(binding: CachingBinding): void;
   /** Plans were dropped as a whole; it may be, with all bindings (`restore`, `unbindAll`). */
   plansCleared(): void;
 }
 
-/** Those whose values the container makes: constants and factories are the user's. */
-export function makingBindings(bindings: Iterable<Binding> = []): MakingBinding[] {
-  return [...bindings].filter(isMaking);
+export function cachingBindings(bindings: Iterable<Binding> = []): CachingBinding[] {
+  return [...bindings].filter(isCaching);
 }
 
-function isMaking(binding: Binding): binding is MakingBinding {
+export function isCaching(binding: Binding): binding is CachingBinding {
+  return binding.type !== 'ServiceRedirection';
+}
+
+/** Constants and factories are the user's. */
+export function isMaking(binding: Binding): binding is MakingBinding {
   return (
     binding.type === 'Instance' ||
     binding.type === 'DynamicValue' ||
@@ -57,7 +79,8 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
 
   const invalidate = cache.invalidateServiceBinding.bind(cache);
   cache.invalidateServiceBinding = (invalidation) => {
-    const [binding] = makingBindings([invalidation.binding]);
+    listener.planningMet(invalidation.operations);
+    const [binding] = cachingBindings([invalidation.binding]);
     const kind: string = invalidation.kind;
     if (binding === undefined) {
       invalidate(invalidation);
@@ -107,7 +130,7 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
   service.getNonParentBindings = <T>(identifier: ServiceIdentifier) => {
     const bindings: Iterable<Binding<T>> | undefined = lookUp(identifier);
     missed = bindings === undefined ? identifier : undefined;
-    for (const binding of makingBindings(bindings)) {
+    for (const binding of cachingBindings(bindings)) {
       listener.bindingMet(binding);
     }
     return bindings;
@@ -117,7 +140,7 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
     set(binding);
     // An autobound binding is planned at once, without being looked up.
     if (binding.serviceIdentifier === missed) {
-      for (const each of makingBindings([binding])) {
+      for (const each of cachingBindings([binding])) {
         listener.bindingMet(each);
       }
     }
@@ -125,8 +148,8 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
 }
 
 /** Notes from now on, until it is called, whether anything asks if the binding fits. */
-function watchConsultation(binding: MakingBinding): () => boolean {
-  const probed: { isSatisfiedBy: MakingBinding['isSatisfiedBy'] } = binding;
+function watchConsultation(binding: CachingBinding): () => boolean {
+  const probed: { isSatisfiedBy: CachingBinding['isSatisfiedBy'] } = binding;
   const { isSatisfiedBy } = probed;
   let consulted = false;
   probed.isSatisfiedBy = (constraints) => {

@@ -1,182 +1,348 @@
-/** Joins Inversify's bindings to the core: which instance is owned by which container. */
+/** Joins Inversify's bindings to the core: sees each instance that they make, and its teardown. */
 import { isPromise } from '@inversifyjs/common';
-import type { BindingActivation, ResolutionContext } from '@inversifyjs/core';
-import type { PluginContext } from '@inversifyjs/plugin';
-import type { Container, ServiceIdentifier } from 'inversify';
+import type {
+  Binding,
+  BindingDeactivation,
+  PlanParamsOperations,
+  ResolutionContext,
+} from '@inversifyjs/core';
+import type { PluginApi, PluginContext } from '@inversifyjs/plugin';
+import type { Container } from 'inversify';
 
+import { ContainerDisposedError } from '../errors.js';
+import { Lifecycle } from '../lifecycle.js';
 import {
+  isMaking,
   unwatchBindings,
   watchBindings,
   type BindingListener,
+  type CachingBinding,
   type MakingBinding,
 } from './binding-watch.js';
+import { cachedIn } from './construction.js';
 import { exitHooksOf, exitHooksOfPrototype } from './exit-hooks.js';
-import type { ExitHook, ExitSource } from './exit-run.js';
+import type { Exit, ExitHook } from './exit-run.js';
 import { ExitStack, type ExitHost } from './exit-stack.js';
 import { isObject, serviceName } from './inspect.js';
+import { Owner, ownerToken, type OwnerHost } from './owner.js';
 import { checkCollecting, checkInsides } from './self-check.js';
+import { Singleton, type SingletonExit, type SingletonHost } from './singleton.js';
 import { Singletons } from './singletons.js';
-
-/** A handler of ours: the binding it was made for, and the user's handler that it goes before. */
-interface Wiring {
-  readonly binding: MakingBinding;
-  readonly next: BindingActivation | undefined;
-}
+import { TransientSources } from './transient-source.js';
+import { Wirings, type Handlers } from './wirings.js';
 
 /** What the container around is asked to do. */
 export interface BindingsHost {
+  readonly transients: 'own' | 'refuse' | undefined;
   /** Binds what the module itself offers: at first, and whenever Inversify has dropped it. */
-  bindServices(): void;
+  bindServices(owner: Owner): void;
   unbindServices(): void;
+  /** Called once, when a container around that has the module is seen. */
+  hasParent(): void;
+  /** Called once, when a disposal starts. */
+  disposing(): void;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
 
-/** Where the nearest container with the module is found. Not registered: copies must not mix. */
-export const bindingsToken: ServiceIdentifier<ContainerBindings> = Symbol('inversify-onexit');
-
-export class ContainerBindings implements ExitHost, BindingListener {
-  readonly stack: ExitStack;
+export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, BindingListener {
+  readonly stack = new ExitStack(this);
   readonly #context: PluginContext;
   readonly #host: BindingsHost;
-  readonly #parent: ContainerBindings | undefined;
-  readonly #wirings = new WeakMap<BindingActivation, Wiring>();
-  #stacks = new WeakMap<ResolutionContext, ExitStack>();
+  readonly #owner: Owner;
   readonly #singletons: Singletons;
+  readonly #wirings = new Wirings<Singleton | undefined>();
+  readonly #unwired = new WeakMap<CachingBinding, Singleton>();
+  /** What Inversify has deactivated, and may go on to remove. */
+  readonly #deactivated = new Set<SingletonExit>();
+  #planning: PlanParamsOperations | undefined;
+  #hasParent = false;
 
-  /** @throws Error, before anything is changed, if an instance can no longer be collected. */
-  constructor(context: PluginContext, host: BindingsHost, parent?: ContainerBindings) {
-    this.stack = new ExitStack(this, parent?.stack);
+  constructor(context: PluginContext, host: BindingsHost) {
     checkInsides(context);
-    this.#parent = parent;
     this.#context = context;
     this.#host = host;
+    this.#owner = new Owner(context, this.stack, this);
     this.#singletons = new Singletons(context);
-    for (const binding of this.#singletons) {
-      refuseResolved(binding);
-    }
   }
 
-  /** @throws Error, with nothing changed, if the installed Inversify does not let us collect. */
-  watch(container: Container): void {
+  /** @throws Error, with nothing changed, if an instance can or could not be collected. */
+  watch(container: Container, api: PluginApi): void {
+    const resolved = [...this.#singletons].filter((binding) => cachedIn(binding) !== undefined);
     watchBindings(this.#context, this);
     try {
+      if (this.above?.state === 'disposed') {
+        throw new ContainerDisposedError('register LifecycleModule', 'LifecycleModule');
+      }
+      resolved.filter(isMaking).forEach((binding) => {
+        this.#refuseResolved(binding);
+      });
       checkCollecting(container, this.#context, this.stack.list);
     } catch (error) {
       unwatchBindings(this.#context);
       this.#host.unbindServices();
       throw error;
     }
-    this.#parent?.childRegistered();
+    api.onPlan((_options, { tree }) => {
+      this.#owner.planned(tree.root);
+    });
+    this.#owner.announce();
   }
 
-  bindingMet(binding: MakingBinding): void {
-    const current = binding.onActivation;
-    const wiring = current === undefined ? undefined : this.#wirings.get(current);
-    const next = wiring === undefined ? current : wiring.next;
-    const hooks = hooksOfClass(binding);
-    const singleton = binding.scope === 'Singleton';
-    if (!singleton && hooks?.length === 0) {
-      // A handler, even one that does nothing, would cost each transient Inversify's fast path.
-      binding.onActivation = next;
-      return;
-    }
-    // A binding restored from a snapshot has the handler that was made for the original.
-    if (wiring?.binding !== binding) {
-      binding.onActivation = this.#activation(binding, hooks, next);
-      this.#wirings.set(binding.onActivation, { binding, next });
-    }
-    if (singleton) {
+  planningMet(operations: PlanParamsOperations): void {
+    this.#planning = operations;
+  }
+
+  bindingMet(binding: CachingBinding): void {
+    const isSingleton = binding.scope === 'Singleton';
+    const hooks = isMaking(binding) ? hooksOfClass(binding) : [];
+    if (isMaking(binding) && isSingleton) {
+      this.#wireSingleton(binding);
       this.#singletons.met(binding);
+      this.#owner.singletonMet(binding);
+    } else if (isMaking(binding) && hooks?.length !== 0) {
+      this.#wireTransient(binding, hooks);
+    } else if (!isMaking(binding) && this.userDeactivation(binding) !== undefined) {
+      this.#wireSingleton(binding);
+    } else {
+      // A handler, even one that does nothing, would cost each transient Inversify's fast path.
+      Object.assign(binding, this.#wirings.userHandlers(binding));
     }
   }
 
-  bindingRemoved(binding: MakingBinding): void {
+  bindingRemoved(binding: CachingBinding): void {
+    const singleton = this.#wirings.attachedTo(binding);
+    if (singleton === undefined) {
+      // Inversify lets a child unbind, and deactivate, what only a container above has bound.
+      this.#owner.above?.bindingRemoved(binding);
+    }
+    this.#drop(singleton?.exits ?? []);
     this.#singletons.removed(binding);
   }
 
   plansCleared(): void {
     this.#singletons.cleared();
+    this.#drop([...this.#deactivated].filter(({ binding }) => !this.#singletons.has(binding)));
     if (this.stack.state === 'disposed') {
-      this.#singletons.forgetAll();
+      this.#forgetAll();
     }
-    if (this.#context.bindingService.getNonParentBindings(bindingsToken) === undefined) {
-      this.#host.bindServices();
+    if (this.#context.bindingService.getNonParentBindings(ownerToken) === undefined) {
+      this.#host.bindServices(this.#owner);
+      // Those below have looked for it, and not found it.
+      this.#context.planResultCacheService.clearCache();
+      return;
+    }
+    this.#owner.look();
+    if (this.#owner.above !== undefined && !this.#hasParent) {
+      this.#hasParent = true;
+      this.#host.hasParent();
     }
   }
 
-  /** A child has the module now: what was found for its resolutions is not true any more. */
-  childRegistered(): void {
-    this.#stacks = new WeakMap();
-    this.#parent?.childRegistered();
+  around<T>(get: () => T): T {
+    return this.#owner.around(get);
+  }
+
+  get transients(): 'own' | 'refuse' | undefined {
+    return this.#host.transients;
+  }
+
+  get above(): ExitStack | undefined {
+    return this.#owner.above?.stack;
+  }
+
+  get hasNewChildren(): boolean {
+    return this.#owner.hasNewChildren;
+  }
+
+  children(): ExitStack[] {
+    return this.#owner.children().map(({ stack }) => stack);
+  }
+
+  occupied(): void {
+    this.#owner.occupied();
   }
 
   inFlight(): Promise<unknown> | undefined {
     return this.#singletons.inFlight();
   }
 
+  leftovers(): SingletonExit[] {
+    return [...this.#singletons].flatMap((binding) => this.#singletonOf(binding).leftover() ?? []);
+  }
+
+  disposing(): void {
+    this.#owner.hasNewChildren = true;
+    this.#host.disposing();
+  }
+
   disposed(): void {
-    this.#singletons.forgetAll();
+    this.#forgetAll();
+    this.#owner.occupied();
     this.#host.disposed();
   }
 
-  #activation(
-    binding: MakingBinding,
-    hooksOfBinding: readonly ExitHook[] | undefined,
-    next: BindingActivation | undefined,
-  ): BindingActivation {
-    let source: ExitSource | undefined;
-    return (context, instance) => {
-      const hooks = hooksOfBinding ?? exitHooksOf(instance);
-      if (!isObject(instance) || hooks.length === 0) {
-        return this.#activate(binding, next, context, instance);
-      }
-      if (source?.hooks !== hooks) {
-        source = this.#sourceOf(binding, instance, hooks);
-      }
-      const owner = this.#ownerOf(binding, context);
-      // Before the user's handler, which may return another object, and may fail.
-      owner.push({ subject: instance, source });
-      const activated = this.#activate(binding, next, context, instance);
-      ignoreStandIn(owner, instance, activated);
-      return activated;
-    };
+  /** Calls what may deactivate singletons; those that were exited already do not show meanwhile. */
+  withoutExited<T>(call: () => T): T {
+    const isExited = (binding: CachingBinding): boolean =>
+      this.#singletonOf(binding).exits.at(-1)?.isExited === true;
+    return this.#singletons.without(isExited, call);
   }
 
-  #activate(
-    binding: MakingBinding,
-    next: BindingActivation | undefined,
-    context: ResolutionContext,
-    instance: unknown,
-  ): unknown {
-    const activated = next === undefined ? instance : next(context, instance);
-    if (binding.scope === 'Singleton') {
-      this.#singletons.activated(binding, context, activated);
+  preDestroyOf(binding: Binding): readonly (string | symbol)[] {
+    return binding.type === 'Instance' && this.#planning !== undefined
+      ? [
+          ...this.#planning.getClassMetadata(binding.implementationType).lifecycle
+            .preDestroyMethodNames,
+        ]
+      : [];
+  }
+
+  userDeactivation(binding: CachingBinding): BindingDeactivation | undefined {
+    return this.#wirings.userHandlers(binding).onDeactivation;
+  }
+
+  serviceDeactivations({ serviceIdentifier }: CachingBinding): Iterable<BindingDeactivation> {
+    return this.#context.deactivationService.get(serviceIdentifier) ?? [];
+  }
+
+  deactivated(exit: SingletonExit): void {
+    this.#deactivated.add(exit);
+  }
+
+  forget(binding: CachingBinding): void {
+    this.#singletons.forget(binding);
+    // Its construction is to be planned, and looked at, once more.
+    this.#context.planResultCacheService.clearCache();
+  }
+
+  exits(binding: Binding): boolean {
+    if (!isMaking(binding)) {
+      return binding.type === 'ConstantValue' && binding.value instanceof Lifecycle;
     }
+    if (binding.scope !== 'Singleton') {
+      return (hooksOfClass(binding) ?? []).length > 0;
+    }
+    const hooks = hooksOfClass(binding) ?? exitHooksOf(cachedIn(binding)?.value);
+    return (
+      hooks.length > 0 ||
+      this.preDestroyOf(binding).length > 0 ||
+      this.userDeactivation(binding) !== undefined
+    );
+  }
+
+  #wireSingleton(binding: CachingBinding): void {
+    const singleton = this.#singletonOf(binding);
+    if (!this.#wirings.isWired(binding) || this.#wirings.attachedTo(binding) !== singleton) {
+      const user = this.#wirings.userHandlers(binding);
+      const ours: Handlers = {
+        onActivation: (context, value) => this.#singletonActivated(singleton, context, value, user),
+        onDeactivation: (value) => singleton.deactivate(value),
+      };
+      this.#wirings.wire(binding, user, ours, singleton);
+    }
+  }
+
+  #wireTransient(binding: MakingBinding, hooks: readonly ExitHook[] | undefined): void {
+    if (!this.#wirings.isWired(binding) || this.#wirings.attachedTo(binding) !== undefined) {
+      const user = this.#wirings.userHandlers(binding);
+      const sources = new TransientSources(binding, this.#owner);
+      const ours: Handlers = {
+        ...user,
+        onActivation: (context, value) => {
+          const found = hooks ?? exitHooksOf(value);
+          return isObject(value) && found.length > 0
+            ? this.#transientActivated(sources, found, context, value, user)
+            : activate(user, context, value);
+        },
+      };
+      this.#wirings.wire(binding, user, ours, undefined);
+    }
+  }
+
+  #singletonActivated(
+    singleton: Singleton,
+    context: ResolutionContext,
+    value: unknown,
+    user: Handlers,
+  ): unknown {
+    const { binding } = singleton;
+    const exit = singleton.activation(value);
+    if (exit !== undefined) {
+      if (exit.shared) {
+        this.#owner.refuseHandedOn(binding, exit.subject, context);
+      }
+      // Before the user's handler, which may return another object, and may fail.
+      this.stack.push(exit);
+      singleton.exits.push(exit);
+      this.#owner.refuseCapture(binding, context);
+    }
+    const activated = activate(user, context, value);
+    if (exit !== undefined) {
+      ignoreStandIn(this.stack, exit.subject, activated);
+    }
+    this.#singletons.activated(binding, context, activated);
     return activated;
   }
 
-  #ownerOf(binding: MakingBinding, context: ResolutionContext): ExitStack {
-    if (binding.scope === 'Singleton') {
-      return this.stack;
+  #transientActivated(
+    sources: TransientSources,
+    hooks: readonly ExitHook[],
+    context: ResolutionContext,
+    instance: object,
+    user: Handlers,
+  ): unknown {
+    const { binding } = sources;
+    const owner = this.#owner.ownerOf(binding, context);
+    const source = sources.for(owner, instance, hooks);
+    const exit: Exit = { subject: instance, source };
+    if (owner.refusesTransients) {
+      owner.stack.refuse(exit, source.refusal());
     }
-    let stack = this.#stacks.get(context);
-    if (stack === undefined) {
-      ({ stack } = context.get(bindingsToken));
-      this.#stacks.set(context, stack);
-    }
-    return stack;
+    owner.stack.push(exit);
+    source.tally.warnOfMany(source.service);
+    this.#owner.refuseCapture(binding, context);
+    const activated = activate(user, context, instance);
+    ignoreStandIn(owner.stack, instance, activated);
+    return activated;
   }
 
-  #sourceOf(binding: MakingBinding, instance: object, hooks: readonly ExitHook[]): ExitSource {
-    return {
-      service: serviceName(binding.serviceIdentifier, instance),
-      hooks,
-      shared: binding.type !== 'Instance',
-      released: () => {
-        this.#singletons.forget(binding);
-      },
-    };
+  #singletonOf(binding: CachingBinding): Singleton {
+    const attached = this.#wirings.attachedTo(binding);
+    let singleton = attached?.binding === binding ? attached : this.#unwired.get(binding);
+    if (singleton === undefined) {
+      singleton = new Singleton(binding, this, attached);
+      this.#unwired.set(binding, singleton);
+    }
+    return singleton;
+  }
+
+  #drop(exits: readonly SingletonExit[]): void {
+    const done = exits.filter(({ isDeactivated }) => isDeactivated);
+    if (done.length > 0) {
+      const dropped = new Set<Exit>(done);
+      this.stack.take((exit) => dropped.has(exit));
+      done.forEach((exit) => this.#deactivated.delete(exit));
+    }
+  }
+
+  #forgetAll(): void {
+    for (const binding of this.#singletons) {
+      this.#singletonOf(binding).exits.length = 0;
+    }
+    this.#singletons.forgetAll();
+  }
+
+  #refuseResolved(binding: MakingBinding): void {
+    const value = cachedIn(binding)?.value;
+    // What an activation in flight will bring cannot be told from its promise.
+    if (isPromise(value) || this.exits(binding)) {
+      throw new Error(
+        `LifecycleModule was registered after ${serviceName(binding.serviceIdentifier, value)} had ` +
+          'been resolved, so its exit hooks would never run. Register the module first: ' +
+          'container.register(LifecycleModule), right after new Container().',
+      );
+    }
   }
 }
 
@@ -185,6 +351,10 @@ function hooksOfClass(binding: MakingBinding): readonly ExitHook[] | undefined {
   return binding.type === 'Instance'
     ? exitHooksOfPrototype(binding.implementationType.prototype)
     : undefined;
+}
+
+function activate({ onActivation }: Handlers, context: ResolutionContext, value: unknown): unknown {
+  return onActivation === undefined ? value : onActivation(context, value);
 }
 
 /** Another binding may hand on the proxy that a handler returned; it is no instance of its own. */
@@ -202,18 +372,5 @@ function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): 
     exitHooksOf(activated) === exitHooksOf(instance)
   ) {
     owner.list.ignore(activated, instance);
-  }
-}
-
-function refuseResolved(binding: MakingBinding): void {
-  const { isRight, value } = binding.cache;
-  const hooks = hooksOfClass(binding) ?? exitHooksOf(value);
-  // What an activation in flight will bring cannot be told from its promise.
-  if (isRight && (hooks.length > 0 || isPromise(value))) {
-    throw new Error(
-      `LifecycleModule was registered after ${serviceName(binding.serviceIdentifier, value)} had ` +
-        'been resolved, so its exit hooks would never run. Register the module first: ' +
-        'container.register(LifecycleModule), right after new Container().',
-    );
   }
 }

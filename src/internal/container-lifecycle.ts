@@ -28,11 +28,11 @@ export class ContainerLifecycle extends Lifecycle {
     const registration = new Callback(options?.name ?? functionName(callback), callback, callback);
     const exit = { subject: registration, source: registration };
     this.#push(exit, 'register a callback');
-    return () => this.#stack.list.remove(exit);
+    return () => this.#stack.take((each) => each === exit).length > 0;
   }
 
   unregister(callback: (context: ExitContext) => unknown): number {
-    return this.#stack.list.take(
+    return this.#stack.take(
       ({ subject }) =>
         subject instanceof Callback &&
         !(subject instanceof Adoption) &&
@@ -52,7 +52,7 @@ export class ContainerLifecycle extends Lifecycle {
       );
     }
     if (isObject(value) && hooks.length > 0) {
-      const source = { service: className, hooks, shared: true };
+      const source = { service: className, shared: true, hooksOf: () => hooks };
       this.#push({ subject: value, source }, `adopt ${className}`);
     }
     if (onExit !== undefined) {
@@ -66,7 +66,7 @@ export class ContainerLifecycle extends Lifecycle {
   async release(instance: object): Promise<void> {
     const released = this.#stack.list.subjectOf(instance);
     const exited = await this.#stack.release(
-      this.#stack.list.take(
+      this.#stack.take(
         ({ subject }) =>
           subject === released || (subject instanceof Adoption && subject.value === instance),
       ),
@@ -101,7 +101,6 @@ export class ContainerLifecycle extends Lifecycle {
 class Callback implements ExitSource, ExitHook {
   readonly service = 'callback';
   readonly shared = false;
-  readonly hooks: readonly ExitHook[] = [this];
   readonly name: string;
   readonly #given: unknown;
   readonly #run: (context: ExitContext) => unknown;
@@ -110,6 +109,10 @@ class Callback implements ExitSource, ExitHook {
     this.name = name;
     this.#given = given;
     this.#run = run;
+  }
+
+  hooksOf(): readonly ExitHook[] {
+    return [this];
   }
 
   target(): unknown {

@@ -53,13 +53,16 @@ export function exitHooksOfPrototype(prototype: unknown): readonly MethodHook[] 
   return hooks;
 }
 
-class MethodHook implements ExitHook {
+/** A method that was marked, with `@OnExit()` or with a decorator of Inversify. */
+export class MethodHook implements ExitHook {
   readonly name: string;
   readonly key: string | symbol;
+  readonly #decorator: 'OnExit' | 'preDestroy';
 
-  constructor(key: string | symbol) {
+  constructor(key: string | symbol, decorator: 'OnExit' | 'preDestroy' = 'OnExit') {
     this.name = typeof key === 'symbol' ? `[${symbolName(key)}]` : key;
     this.key = key;
+    this.#decorator = decorator;
   }
 
   target(instance: object): unknown {
@@ -74,9 +77,12 @@ class MethodHook implements ExitHook {
   call(instance: object, context: ExitContext): unknown {
     const method: unknown = Reflect.get(instance, this.key);
     if (typeof method !== 'function') {
-      throw new TypeError(`${this.name} is marked with @OnExit() and no longer a method`);
+      throw new TypeError(
+        `${this.name} is marked with @${this.#decorator}() and no longer a method`,
+      );
     }
-    return Reflect.apply(method, instance, [context]);
+    // Inversify calls its own without an argument.
+    return Reflect.apply(method, instance, this.#decorator === 'OnExit' ? [context] : []);
   }
 }
 

@@ -2,15 +2,20 @@
 import type { Exit } from './exit-run.js';
 
 export class ExitList {
-  readonly #parent: ExitList | undefined;
-  /** What is not taken in again: what was released, and all that a closed list has ever held. */
+  readonly #above: () => ExitList | undefined;
+  /** What is not taken in again: what was exited by itself, and all that a closed list has held. */
   readonly #met = new WeakSet();
   readonly #standIns = new WeakMap<object, object>();
   #exits: Exit[] = [];
   #closed = false;
 
-  constructor(parent?: ExitList) {
-    this.#parent = parent;
+  /** @param above the list of the container around, which may own what is handed on here. */
+  constructor(above: () => ExitList | undefined) {
+    this.#above = above;
+  }
+
+  get size(): number {
+    return this.#exits.length;
   }
 
   /** Takes in an entry, last, unless its subject has its place already, or was exited. */
@@ -19,8 +24,12 @@ export class ExitList {
     const last = this.#exits.at(-1);
     // One value that is handed out again and again must not fill the list.
     const again = last?.subject === subject && last.source === source;
-    if (!again && !this.hasMet(subject)) {
-      this.#exits.push(exit);
+    const entry = this.hasMet(subject) ? source.apart?.(exit) : exit;
+    if (!again && entry !== undefined) {
+      this.#exits.push(entry);
+      if (source.tally !== undefined) {
+        source.tally.live++;
+      }
     }
     if (this.#closed) {
       this.#met.add(subject);
@@ -49,11 +58,31 @@ export class ExitList {
     return this.#met.has(subject) || this.#standIns.has(subject);
   }
 
+  has(exit: Exit): boolean {
+    return this.#exits.includes(exit);
+  }
+
+  holds(subject: object): boolean {
+    return this.#exits.some((exit) => exit.subject === subject);
+  }
+
+  /** Whether an entry's subject is exited in another place than this one. */
+  isElsewhere({ subject, source }: Exit): boolean {
+    // What a closed list still holds was told so when it was closed.
+    return (
+      !this.#closed &&
+      source.shared &&
+      (this.#exits.find((exit) => exit.subject === subject)?.source !== source ||
+        this.#isOwnedAbove(subject))
+    );
+  }
+
   /** Removes every entry that matches, and returns them. */
   take(matches: (exit: Exit) => boolean): Exit[] {
     const taken = this.#exits.filter(matches);
     if (taken.length > 1) {
       this.#exits = this.#exits.filter((exit) => !matches(exit));
+      taken.forEach(uncount);
     } else {
       // By far the usual case, and worth not copying the list.
       taken.forEach((exit) => this.remove(exit));
@@ -66,6 +95,7 @@ export class ExitList {
     const index = this.#exits.lastIndexOf(exit);
     if (index >= 0) {
       this.#exits.splice(index, 1);
+      uncount(exit);
     }
     return index >= 0;
   }
@@ -84,26 +114,42 @@ export class ExitList {
 
   /** From here on nothing that it holds, or held, is taken in once more. */
   close(): void {
+    const held = this.#exits;
+    this.#exits = this.owned();
+    this.meet(held);
     this.#closed = true;
-    this.#exits = this.owned(this.#exits, this.#met);
   }
 
-  /** Each subject in the place of its first entry, if it was not met, and is not owned above. */
-  owned(exits: readonly Exit[] = this.#exits, met = new WeakSet()): Exit[] {
-    return exits.filter(({ subject, source }) => {
-      const owned = !met.has(subject) && !(source.shared && this.#isOwnedAbove(subject));
-      met.add(subject);
-      return owned;
-    });
+  /** Each subject in the place of its first entry, if it was not exited, and is not owned above. */
+  owned(exits: readonly Exit[] = this.#exits): Exit[] {
+    const seen = new WeakSet();
+    const owned: Exit[] = [];
+    for (const exit of exits) {
+      const { subject, source } = exit;
+      const elsewhere =
+        seen.has(subject) ||
+        (!this.#closed && this.#met.has(subject)) ||
+        (source.shared && this.#isOwnedAbove(subject));
+      const entry = elsewhere ? source.apart?.(exit) : exit;
+      if (entry !== undefined) {
+        owned.push(entry);
+      }
+      seen.add(subject);
+    }
+    return owned;
   }
 
   #isOwnedAbove(subject: object): boolean {
-    const parent = this.#parent;
+    const above = this.#above();
     return (
-      parent !== undefined &&
-      (parent.hasMet(subject) ||
-        parent.#exits.some((exit) => exit.subject === subject) ||
-        parent.#isOwnedAbove(subject))
+      above !== undefined &&
+      (above.hasMet(subject) || above.holds(subject) || above.#isOwnedAbove(subject))
     );
+  }
+}
+
+function uncount({ source: { tally } }: Exit): void {
+  if (tally !== undefined) {
+    tally.live--;
   }
 }

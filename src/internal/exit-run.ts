@@ -19,17 +19,24 @@ export interface ExitHook {
   call(subject: object, context: ExitContext): unknown;
 }
 
-/** What the subjects of one origin share: its name, and their hooks in the order they run in. */
+/** What the subjects of one origin share. */
 export interface ExitSource {
   readonly service: string;
-  readonly hooks: readonly ExitHook[];
   /** Whether a subject can have come from elsewhere, and be owned there. */
   readonly shared: boolean;
+  /** How many of its subjects a list holds, where that matters. */
+  readonly tally?: { live: number };
+  /** The hooks of a subject as they are now, in the order in which they are run. */
+  hooksOf(exit: Exit): readonly ExitHook[];
+  /** Called when its hooks are about to be run. */
+  exiting?(exit: Exit): void;
+  /** What is left to do for an entry whose subject is exited in another place: that, or nothing. */
+  apart?(exit: Exit): Exit | undefined;
   /** Called when a subject is released by itself. */
-  released?(): void;
+  released?(exit: Exit): void;
 }
 
-/** A subject and its hooks. */
+/** A subject, and where it comes from. */
 export interface Exit {
   readonly subject: object;
   readonly source: ExitSource;
@@ -40,81 +47,126 @@ export type Exiting = Generator<PromiseLike<unknown>, void, boolean>;
 
 /** Calls hooks, and tells whoever is called by them that a hook is in its synchronous part. */
 export class HookCalls {
+  readonly #above: () => HookCalls | undefined;
   #depth = 0;
+
+  /** @param above those of the container around, whose disposal waits for these, too. */
+  constructor(above: () => HookCalls | undefined) {
+    this.#above = above;
+  }
 
   get inProgress(): boolean {
     return this.#depth > 0;
   }
 
   call(hook: ExitHook, subject: object, context: ExitContext): unknown {
-    this.#depth++;
+    this.#count(1);
     try {
       return hook.call(subject, context);
     } finally {
-      this.#depth--;
+      this.#count(-1);
+    }
+  }
+
+  #count(change: 1 | -1): void {
+    this.#depth += change;
+    const above = this.#above();
+    if (above !== undefined) {
+      above.#count(change);
     }
   }
 }
 
 export class ExitRun {
+  readonly reason: unknown;
   readonly #calls: HookCalls;
-  readonly #context: ExitContext;
   readonly #began = performance.now();
-  readonly #records: ExitRecord[] = [];
-  #inHand: ExitSource | undefined;
-  #started = 0;
+  /** What it did, and the runs of child containers, each where it began. */
+  readonly #parts: (ExitRecord | ExitRun)[] = [];
+  #unstarted: PendingExit[] = [];
+  #duration: number | undefined;
 
   constructor(calls: HookCalls, reason: unknown) {
     this.#calls = calls;
-    this.#context = { reason };
+    this.reason = reason;
   }
 
   /** The hooks of the subject in hand that have not been started. */
-  get unstarted(): PendingExit[] {
-    return this.#inHand === undefined ? [] : hooksOf(this.#inHand).slice(this.#started);
+  get unstarted(): readonly PendingExit[] {
+    return this.#unstarted;
+  }
+
+  /** Takes in the run of a child container. */
+  include(run: ExitRun): void {
+    this.#parts.push(run);
   }
 
   /** The one loop over the hooks of a subject; {@link awaitEach} or {@link finishNow} drives it. */
-  *exit({ subject, source }: Exit): Exiting {
-    this.#inHand = source;
-    for (const [index, hook] of source.hooks.entries()) {
-      this.#started = index + 1;
+  *exit(exit: Exit, hooks: readonly ExitHook[] = exit.source.hooksOf(exit)): Exiting {
+    const { subject, source } = exit;
+    source.exiting?.(exit);
+    this.#unstarted = pendingOf(source, hooks);
+    for (const hook of hooks) {
+      this.#unstarted.shift();
       const startTime = this.#elapsed();
       const ended = (): Omit<ExitRecord, 'outcome' | 'error'> => ({
         service: source.service,
         hook: hook.name,
+        container: 0,
         startTime,
         duration: this.#elapsed() - startTime,
       });
       try {
-        const result = this.#calls.call(hook, subject, this.#context);
+        const result = this.#calls.call(hook, subject, { reason: this.reason });
         const settled = !isPromise(result) || (yield result);
-        this.#records.push({ outcome: settled ? 'done' : 'not-awaited', ...ended() });
+        this.#parts.push({ outcome: settled ? 'done' : 'not-awaited', ...ended() });
       } catch (error) {
-        this.#records.push({ outcome: 'failed', ...ended(), error });
+        this.#parts.push({ outcome: 'failed', ...ended(), error });
       }
     }
   }
 
-  report(): ExitReport {
-    return new ExitReport(this.#context.reason, this.#elapsed(), this.#records);
+  /** From here on its report says how long it took. */
+  end(): void {
+    this.#duration = this.#elapsed();
   }
 
-  errors(): ExitHookError[] {
-    return this.#records
-      .filter(({ outcome }) => outcome !== 'done')
-      .map((record) => new ExitHookError(failureOf(record), record));
+  report(): ExitReport {
+    let containers = 0;
+    const records = this.#records(this.#began, () => containers++);
+    return new ExitReport(this.reason, this.#duration ?? this.#elapsed(), records);
   }
 
   failure(): DisposeError | undefined {
-    const errors = this.errors();
+    const report = this.report();
+    const errors = report.exits
+      .filter(({ outcome }) => outcome !== 'done')
+      .map((record) => new ExitHookError(failureOf(record), record));
     if (errors.length === 0) {
       return undefined;
     }
     return new DisposeError(
-      `${String(errors.length)} of ${String(this.#records.length)} exit hooks failed; all were run:`,
+      `${String(errors.length)} of ${String(report.exits.length)} exit hooks failed; all were run:`,
       errors,
-      this.report(),
+      report,
+    );
+  }
+
+  /** Throws what a hook has thrown; if several have, one error with all of it. */
+  rethrow(): void {
+    const failure = this.failure();
+    if (failure !== undefined) {
+      throw failure.errors.length === 1 ? failure.errors[0]?.cause : failure;
+    }
+  }
+
+  #records(since: number, nextContainer: () => number): ExitRecord[] {
+    const container = nextContainer();
+    const offset = this.#began - since;
+    return this.#parts.flatMap((part) =>
+      part instanceof ExitRun
+        ? part.#records(since, nextContainer)
+        : { ...part, container, startTime: part.startTime + offset },
     );
   }
 
@@ -124,8 +176,8 @@ export class ExitRun {
 }
 
 /** Runs hooks one at a time: each has settled before the next is started. */
-export async function awaitEach(exiting: Exiting): Promise<void> {
-  let step = exiting.next();
+export async function awaitEach(exiting: Exiting, first = exiting.next()): Promise<void> {
+  let step = first;
   while (step.done !== true) {
     try {
       await step.value;
@@ -135,6 +187,12 @@ export async function awaitEach(exiting: Exiting): Promise<void> {
     }
     step = exiting.next(true);
   }
+}
+
+/** As {@link awaitEach}; it returns no promise if there is nothing to wait for. */
+export function awaitIfNeeded(exiting: Exiting): Promise<void> | undefined {
+  const first = exiting.next();
+  return first.done === true ? undefined : awaitEach(exiting, first);
 }
 
 /** Starts what is left in order, and awaits nothing. */
@@ -155,6 +213,11 @@ function failureOf(record: ExitRecord): string {
         '`await container.dispose()` or `await using`.';
 }
 
-export function hooksOf({ service, hooks }: ExitSource): PendingExit[] {
+/** What is still to be run of the entries, in the order given. */
+export function pendingHooks(exits: readonly Exit[]): PendingExit[] {
+  return exits.flatMap((exit) => pendingOf(exit.source, exit.source.hooksOf(exit)));
+}
+
+function pendingOf({ service }: ExitSource, hooks: readonly ExitHook[]): PendingExit[] {
   return hooks.map(({ name }) => ({ service, hook: name }));
 }

@@ -4,11 +4,13 @@ import { ExitReport, hookLabel, type PendingExit } from '../exit-report.js';
 import { ExitList } from './exit-list.js';
 import {
   awaitEach,
+  awaitIfNeeded,
   ExitRun,
   finishNow,
   HookCalls,
-  hooksOf,
+  pendingHooks,
   type Exit,
+  type ExitHook,
   type Exiting,
 } from './exit-run.js';
 import { isAsyncFunction } from './inspect.js';
@@ -17,8 +19,20 @@ export type LifecycleState = 'active' | 'disposing' | 'disposed';
 
 /** What the core asks of the container around it. */
 export interface ExitHost {
+  /** The stack of the container around this one. */
+  readonly above: ExitStack | undefined;
+  /** The stacks of the living containers within this one, youngest first. */
+  children(): readonly ExitStack[];
+  /** Whether there may be children that it has not told of yet. */
+  readonly hasNewChildren: boolean;
   /** A promise for the activations in flight that it has not given one for yet. */
   inFlight(): Promise<unknown> | undefined;
+  /** What is left to exit when the list is empty, in the order of a list. */
+  leftovers(): readonly Exit[];
+  /** Told whether there is something on the list, when that has changed. */
+  occupied(isOccupied: boolean): void;
+  /** Called once, when a disposal starts. */
+  disposing(): void;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
@@ -26,16 +40,18 @@ export interface ExitHost {
 export class ExitStack {
   readonly list: ExitList;
   readonly #host: ExitHost;
-  readonly #calls = new HookCalls();
-  readonly #releases = new Set<Promise<void>>();
+  readonly #calls: HookCalls;
+  /** What runs beside a disposal, which waits for it. */
+  readonly #running = new Set<Promise<void>>();
   #state: LifecycleState = 'active';
   #run: ExitRun | undefined;
   #disposal: Promise<ExitReport> | undefined;
   #failure: DisposeError | undefined;
 
-  constructor(host: ExitHost, parent?: ExitStack) {
+  constructor(host: ExitHost) {
     this.#host = host;
-    this.list = new ExitList(parent?.list);
+    this.list = new ExitList(() => host.above?.list);
+    this.#calls = new HookCalls(() => (host.above === undefined ? undefined : host.above.#calls));
   }
 
   get state(): LifecycleState {
@@ -45,15 +61,46 @@ export class ExitStack {
   /** Takes in what is to be exited before all that is there. */
   push(exit: Exit): void {
     if (this.#state === 'disposed') {
-      this.#refuse(exit);
+      this.refuse(
+        exit,
+        new ContainerDisposedError(`activate ${exit.source.service}`, exit.source.service),
+      );
     }
     this.list.push(exit);
+    if (this.list.size === 1) {
+      this.#host.occupied(true);
+    }
+  }
+
+  /** Exits at once what cannot be taken in. */
+  refuse(exit: Exit, error: Error): never {
+    if (!this.list.hasMet(exit.subject)) {
+      this.list.meet([exit]);
+      this.#exitAtOnce(exit);
+    }
+    throw error;
+  }
+
+  /** Removes every entry that matches, and returns them. */
+  take(matches: (exit: Exit) => boolean): Exit[] {
+    const taken = this.list.take(matches);
+    if (taken.length > 0 && this.list.size === 0) {
+      this.#host.occupied(false);
+    }
+    return taken;
   }
 
   /** What a disposal would run, in that order. */
   pending(): PendingExit[] {
-    const exits = this.list.owned().reverse();
-    return [...(this.#run?.unstarted ?? []), ...exits.flatMap(({ source }) => hooksOf(source))];
+    if (this.#state === 'disposed') {
+      return [];
+    }
+    return [
+      ...this.#host.children().flatMap((child) => child.pending()),
+      ...(this.#run?.unstarted ?? []),
+      ...pendingHooks(this.list.owned().reverse()),
+      ...pendingHooks([...this.#host.leftovers()].reverse()),
+    ];
   }
 
   /**
@@ -66,14 +113,12 @@ export class ExitStack {
       return false;
     }
     this.list.meet(taken);
-    for (const { source } of taken) {
-      source.released?.();
-    }
     const run = new ExitRun(this.#calls, undefined);
     const releasing = awaitEach(exitEach(exits, run));
-    this.#releases.add(releasing);
-    await releasing;
-    this.#releases.delete(releasing);
+    for (const exit of taken) {
+      exit.source.released?.(exit);
+    }
+    await this.#beside(releasing);
     const failure = run.failure();
     if (failure !== undefined) {
       throw failure;
@@ -81,12 +126,29 @@ export class ExitStack {
     return true;
   }
 
+  /**
+   * Runs these hooks for what stays on the list, for a caller who takes what they throw. Returns a
+   * promise only if there is something to wait for; a disposal that starts meanwhile waits, too.
+   */
+  runNow(exit: Exit, hooks: readonly ExitHook[]): Promise<void> | undefined {
+    this.list.meet([exit]);
+    const run = new ExitRun(this.#calls, undefined);
+    const running = awaitIfNeeded(run.exit(exit, hooks));
+    if (running === undefined) {
+      run.rethrow();
+      return undefined;
+    }
+    return this.#beside(running).then(() => {
+      run.rethrow();
+    });
+  }
+
   dispose(reason: unknown): Promise<ExitReport> {
     if (this.#calls.inProgress && this.#state !== 'disposed') {
       const refusal = Promise.reject(
         new Error(
-          'dispose() was called by an exit hook of this container, which would wait for itself: ' +
-            'the disposal waits for the hook. Do not dispose in a hook; return from it.',
+          'dispose() was called by an exit hook of this container or of a child, which would wait ' +
+            'for itself: the disposal waits for the hook. Do not dispose in a hook; return from it.',
         ),
       );
       // A hook that does not await it waits for nothing, and need not end the process.
@@ -99,20 +161,10 @@ export class ExitStack {
 
   /** Starts every hook in order and awaits nothing. */
   disposeNow(): void {
-    if (this.#state === 'disposing') {
-      throw new Error(
-        'The container is being disposed already, and a synchronous disposal cannot wait for that. ' +
-          'Use `await container.dispose()` or `await using`.',
-      );
-    }
+    this.#refuseDisposing('The container');
     if (this.#state === 'active') {
       this.#refuseAsyncHooks();
-      const run = this.#begin(undefined);
-      finishNow(this.#unwind(run));
-      this.#disposal = new Promise((resolve) => {
-        resolve(this.#end(run));
-      });
-      this.#disposal.catch(() => undefined);
+      finishNow(this.#disposeWith(undefined, undefined));
     }
     if (this.#failure !== undefined) {
       throw this.#failure;
@@ -125,7 +177,27 @@ export class ExitStack {
     // or is known to be in flight, which takes until the end of the synchronous part.
     await Promise.resolve();
     await awaitEach(this.#unwind(run));
-    return this.#end(run);
+    return this.#result(run);
+  }
+
+  /** Disposes within the run of the container around, if there is one, and driven as that is. */
+  *#disposeWith(around: ExitRun | undefined, reason: unknown): Exiting {
+    if (this.#state === 'active') {
+      const run = this.#begin(reason);
+      around?.include(run);
+      let ended = (): void => undefined;
+      const end = new Promise<void>((resolve) => {
+        ended = resolve;
+      });
+      this.#disposal = end.then(() => this.#result(run));
+      // Whoever drives it is told; who asks for this promise besides may handle it or not.
+      this.#disposal.catch(() => undefined);
+      yield* this.#unwind(run);
+      ended();
+    } else if (this.#state === 'disposing' && this.#run !== undefined) {
+      around?.include(this.#run);
+      yield Promise.allSettled([this.#disposal]);
+    }
   }
 
   #begin(reason: unknown): ExitRun {
@@ -133,11 +205,11 @@ export class ExitStack {
     this.#state = 'disposing';
     this.list.close();
     this.#run = new ExitRun(this.#calls, reason);
+    this.#host.disposing();
     return this.#run;
   }
 
-  #end(run: ExitRun): ExitReport {
-    this.#failure = run.failure();
+  #result(run: ExitRun): ExitReport {
     if (this.#failure !== undefined) {
       throw this.#failure;
     }
@@ -145,48 +217,62 @@ export class ExitStack {
   }
 
   *#unwind(run: ExitRun): Exiting {
-    yield* this.#arrivals();
-    for (let exit = this.list.pop(); exit !== undefined; exit = this.list.pop()) {
+    yield* this.#arrivals(run);
+    for (let exit = this.#next(); exit !== undefined; exit = this.#next()) {
       yield* run.exit(exit);
       // The hook may have started activations, which build on what would be exited next.
-      yield* this.#arrivals();
+      yield* this.#arrivals(run);
     }
     // Not after the generator: its driver goes on a tick later, and what is activated within that
     // tick would be put on a stack that nobody empties any more.
+    run.end();
     this.#state = 'disposed';
+    this.#failure = run.failure();
     this.#host.disposed();
   }
 
-  /** Waits until nothing is being activated or released, which may each bring about the other. */
-  *#arrivals(): Exiting {
-    for (
-      let arriving = this.#host.inFlight() ?? this.#released();
-      arriving !== undefined;
-      arriving = this.#host.inFlight() ?? this.#released()
-    ) {
-      yield arriving;
+  #next(): Exit | undefined {
+    if (this.list.size === 0) {
+      for (const exit of this.#host.leftovers()) {
+        this.list.push(exit);
+      }
+    }
+    return this.list.pop();
+  }
+
+  /** Disposes children, and waits until nothing is activated or released: each may bring another. */
+  *#arrivals(run: ExitRun): Exiting {
+    for (;;) {
+      if (this.#host.hasNewChildren) {
+        for (const child of this.#host.children()) {
+          yield* child.#disposeWith(run, run.reason);
+        }
+      } else {
+        const arriving = this.#host.inFlight() ?? this.#ran();
+        if (arriving === undefined) {
+          return;
+        }
+        yield arriving;
+      }
     }
   }
 
-  #released(): Promise<unknown> | undefined {
-    const releases = [...this.#releases];
-    this.#releases.clear();
-    return releases.length === 0 ? undefined : Promise.all(releases);
+  async #beside(running: Promise<void>): Promise<void> {
+    this.#running.add(running);
+    await running;
+    this.#running.delete(running);
   }
 
-  #refuse(exit: Exit): never {
-    const { subject, source } = exit;
-    if (!this.list.hasMet(subject)) {
-      this.list.meet([exit]);
-      this.#exitAtOnce(exit);
-    }
-    throw new ContainerDisposedError(`activate ${source.service}`, source.service);
+  #ran(): Promise<unknown> | undefined {
+    const running = [...this.#running];
+    this.#running.clear();
+    return running.length === 0 ? undefined : Promise.all(running);
   }
 
   #exitAtOnce(exit: Exit): void {
     const run = new ExitRun(this.#calls, undefined);
     void awaitEach(run.exit(exit)).then(() => {
-      for (const error of run.errors()) {
+      for (const error of run.failure()?.errors ?? []) {
         // Nobody awaits a latecomer: its failure goes where each platform reports uncaught errors.
         queueMicrotask(() => {
           throw error;
@@ -195,16 +281,22 @@ export class ExitStack {
     });
   }
 
-  #refuseAsyncHooks(): void {
-    const refused = this.list
-      .owned()
-      .reverse()
-      .flatMap(({ subject, source: { service, hooks } }) =>
-        hooks
-          .filter((hook) => isAsyncFunction(hook.target(subject)))
-          .map(({ name: hook }) => ({ service, hook, outcome: 'not-awaited' as const }))
-          .map((exit) => new ExitHookError(`${hookLabel(exit)} is an async function`, exit)),
+  #refuseDisposing(which: string): void {
+    if (this.#state === 'disposing') {
+      throw new Error(
+        `${which} is being disposed already, and a synchronous disposal cannot wait for that. Use ` +
+          '`await container.dispose()` or `await using`.',
       );
+    }
+    if (this.#state === 'active') {
+      for (const child of this.#host.children()) {
+        child.#refuseDisposing('A child of the container');
+      }
+    }
+  }
+
+  #refuseAsyncHooks(): void {
+    const refused = this.#asyncHooks();
     if (refused.length > 0) {
       throw new DisposeError(
         'The container was not disposed, and nothing was run: it has exit hooks that a synchronous ' +
@@ -213,6 +305,26 @@ export class ExitStack {
         new ExitReport(undefined, 0, []),
       );
     }
+  }
+
+  #asyncHooks(): ExitHookError[] {
+    const exits = [...this.#host.leftovers(), ...this.list.owned()].reverse();
+    return [
+      ...this.#host.children().flatMap((child) => child.#asyncHooks()),
+      ...exits.flatMap((exit) =>
+        exit.source
+          .hooksOf(exit)
+          .filter((hook) => isAsyncFunction(hook.target(exit.subject)))
+          .map(({ name }) => ({ service: exit.source.service, hook: name }))
+          .map(
+            (hook) =>
+              new ExitHookError(`${hookLabel(hook)} is an async function`, {
+                ...hook,
+                outcome: 'not-awaited',
+              }),
+          ),
+      ),
+    ];
   }
 }
 

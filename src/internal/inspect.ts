@@ -25,6 +25,14 @@ export function classNameOf(value: unknown): string {
   return typeof constructor === 'function' ? functionName(constructor) : 'object';
 }
 
+/** How a value that was given for an option is shown to who gave it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    return `'${value}'`;
+  }
+  return isObject(value) ? classNameOf(value) : String(value);
+}
+
 export function functionName({ name }: { readonly name: unknown }): string {
   // A static member may have taken the place of the name.
   return typeof name === 'string' && name !== '' ? name : 'anonymous';

@@ -9,11 +9,13 @@ import type { ExitList } from './exit-list.js';
 const insides = {
   bindingService: [
     'getById',
+    'getChained',
     'getNonParentBindings',
     'getNonParentBoundServices',
     'removeAllByServiceId',
     'set',
   ],
+  deactivationService: ['get'],
   planResultCacheService: ['clearCache', 'invalidateServiceBinding'],
 } as const;
 
@@ -31,7 +33,11 @@ const tried = new WeakSet();
 
 /** @throws Error if something is not there that the module needs. */
 export function checkInsides(context: PluginContext): void {
-  for (const service of ['bindingService', 'planResultCacheService'] as const) {
+  for (const service of [
+    'bindingService',
+    'deactivationService',
+    'planResultCacheService',
+  ] as const) {
     for (const method of insides[service]) {
       if (typeof Reflect.get(context[service], method) !== 'function') {
         throw unsupported(`its ${service} has no method ${method}`);

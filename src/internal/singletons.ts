@@ -3,43 +3,48 @@ import { isPromise } from '@inversifyjs/common';
 import type { ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 
-import { makingBindings, mayHaveServiceActivations, type MakingBinding } from './binding-watch.js';
+import {
+  cachingBindings,
+  mayHaveServiceActivations,
+  type CachingBinding,
+} from './binding-watch.js';
+import { cachedIn } from './construction.js';
 
-export class Singletons implements Iterable<MakingBinding> {
+export class Singletons implements Iterable<CachingBinding> {
   readonly #context: PluginContext;
   /** Those that were met and have not been seen at the end of their activation. */
-  readonly #unfinished = new Set<MakingBinding>();
+  readonly #unfinished = new Set<CachingBinding>();
 
   constructor(context: PluginContext) {
     this.#context = context;
   }
 
-  *[Symbol.iterator](): Iterator<MakingBinding> {
+  /** In the order in which they were bound; constants and factories are among them. */
+  *[Symbol.iterator](): Iterator<CachingBinding> {
     const { bindingService } = this.#context;
-    for (const identifier of bindingService.getNonParentBoundServices()) {
-      for (const binding of makingBindings(bindingService.getNonParentBindings(identifier))) {
-        if (binding.scope === 'Singleton') {
-          yield binding;
-        }
-      }
-    }
+    const bindings = [...bindingService.getNonParentBoundServices()].flatMap((identifier) =>
+      cachingBindings(bindingService.getNonParentBindings(identifier)),
+    );
+    yield* bindings
+      .filter(({ scope }) => scope === 'Singleton')
+      .sort((one, other) => one.id - other.id);
   }
 
-  met(binding: MakingBinding): void {
-    if (!binding.cache.isRight) {
+  met(binding: CachingBinding): void {
+    if (cachedIn(binding) === undefined) {
       this.#unfinished.add(binding);
     }
   }
 
   /** Our handler and the binding's own have run. */
-  activated(binding: MakingBinding, context: ResolutionContext, activated: unknown): void {
+  activated(binding: CachingBinding, context: ResolutionContext, activated: unknown): void {
     if (!isPromise(activated) && !mayHaveServiceActivations(context, binding.serviceIdentifier)) {
       this.#unfinished.delete(binding);
     }
   }
 
-  removed(binding: MakingBinding): void {
-    if (!isPromise(binding.cache.value)) {
+  removed(binding: CachingBinding): void {
+    if (!isPromise(cachedIn(binding)?.value)) {
       this.#unfinished.delete(binding);
     }
   }
@@ -47,20 +52,25 @@ export class Singletons implements Iterable<MakingBinding> {
   /** Forgets those that were dropped with all bindings, unless they are being activated. */
   cleared(): void {
     for (const binding of this.#unfinished) {
-      if (this.#context.bindingService.getById(binding.id) === undefined) {
+      if (!this.has(binding)) {
         this.removed(binding);
       }
     }
+  }
+
+  has({ id }: CachingBinding): boolean {
+    return this.#context.bindingService.getById(id) !== undefined;
   }
 
   /** A promise for the activations in flight that it has not given one for yet. */
   inFlight(): Promise<unknown> | undefined {
     const activations: unknown[] = [];
     for (const binding of this.#unfinished) {
-      if (binding.cache.isRight) {
+      const cached = cachedIn(binding);
+      if (cached !== undefined) {
         this.#unfinished.delete(binding);
-        if (isPromise(binding.cache.value)) {
-          activations.push(binding.cache.value);
+        if (isPromise(cached.value)) {
+          activations.push(cached.value);
         }
       }
     }
@@ -68,17 +78,30 @@ export class Singletons implements Iterable<MakingBinding> {
   }
 
   /** Makes the next to ask for the service have it built anew. */
-  forget({ id }: MakingBinding): void {
+  forget({ id }: CachingBinding): void {
     // A binding that restore() has brought back is another object with the same id.
-    makingBindings(this.#context.bindingService.getById(id)).forEach(empty);
+    cachingBindings(this.#context.bindingService.getById(id)).forEach(empty);
   }
 
   forgetAll(): void {
     [...this].forEach(empty);
     this.#unfinished.clear();
   }
+
+  /** Empties the caches of some of them until the call has returned. */
+  without<T>(hidden: (binding: CachingBinding) => boolean, call: () => T): T {
+    const caches = new Map([...this].filter(hidden).map((binding) => [binding, binding.cache]));
+    [...caches.keys()].forEach(empty);
+    try {
+      return call();
+    } finally {
+      for (const [binding, cache] of caches) {
+        binding.cache = cache;
+      }
+    }
+  }
 }
 
-function empty(binding: MakingBinding): void {
+function empty(binding: CachingBinding): void {
   binding.cache = { isRight: false, value: undefined };
 }

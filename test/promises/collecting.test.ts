@@ -876,7 +876,7 @@ describe('P6 once', () => {
     parent.bind(Pool).toSelf().inSingletonScope();
     const child = createContainer({ parent });
     const pool = child.get(Pool);
-    await parent.dispose();
+    await parent.get(Lifecycle).release(pool);
     child.get(Lifecycle).adopt(pool);
     await child.dispose();
     expect(log).toEqual(['Pool']);
@@ -941,9 +941,9 @@ describe('P7 owner', () => {
     const child = createContainer({ parent });
     child.bind('pool').to(Pool).inSingletonScope();
     child.get('pool');
-    await parent.dispose();
-    expect(log).toEqual([]);
     await child.dispose();
+    expect(log).toEqual(['Pool']);
+    await parent.dispose();
     expect(log).toEqual(['Pool']);
   });
 

@@ -72,6 +72,15 @@ function resolved(container: Container, name: string, hook: () => unknown): void
   container.get(name);
 }
 
+/** Owns one more instance whose hook throws what the test says. */
+function failing(container: Container, thrown: unknown): void {
+  const Service = serviceWithHook('Service', () => {
+    throw thrown;
+  });
+  container.bind(Service).toSelf();
+  container.get(Service);
+}
+
 describe('P10 reverse activation order', () => {
   test.each([
     ['the root first', [Repository, Pool]],
@@ -325,8 +334,8 @@ describe('P15 single flight', () => {
     await container.dispose();
     expect(refusal).toEqual(
       new Error(
-        'dispose() was called by an exit hook of this container, which would wait for itself: the ' +
-          'disposal waits for the hook. Do not dispose in a hook; return from it.',
+        'dispose() was called by an exit hook of this container or of a child, which would wait for ' +
+          'itself: the disposal waits for the hook. Do not dispose in a hook; return from it.',
       ),
     );
     expect(log).toEqual(['Service', 'before']);
@@ -937,10 +946,7 @@ describe('P20 the report', () => {
       Object.create(null),
     ];
     for (const failure of failures) {
-      resolved(container, 'Service', () => {
-        throw failure;
-      });
-      container.unbind('Service');
+      failing(container, failure);
     }
     const reason = { type: 'fatal', error: root, at: new Date(0), hooks: [() => 1, null] };
     const error = await container.dispose({ reason }).catch((caught: unknown) => caught);
@@ -997,10 +1003,7 @@ test('P20 the report › errors that defend themselves, and those of other realm
   }
   const foreign: unknown = runInNewContext("new Error('foreign', { cause: 'realm' })");
   for (const thrown of [revoked, hostile, deep, foreign, new Map([[1, 2]])]) {
-    resolved(container, 'Service', () => {
-      throw thrown;
-    });
-    container.unbind('Service');
+    failing(container, thrown);
   }
   const error = await container.dispose().catch((caught: unknown) => caught);
   if (!DisposeError.is(error)) {

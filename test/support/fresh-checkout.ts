@@ -5,15 +5,20 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A copy of what this repository keeps, with nothing built; it shares the installed packages. */
+const needed = ['.npmrc', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'src'];
+
+/**
+ * A copy of what this repository keeps to build the package, with nothing built; it shares the
+ * installed packages.
+ */
 export interface FreshCheckout {
   readonly path: string;
   remove(): Promise<void>;
 }
 
-export async function freshCheckout(...entries: readonly string[]): Promise<FreshCheckout> {
+export async function freshCheckout(...more: readonly string[]): Promise<FreshCheckout> {
   const path = await mkdtemp(join(tmpdir(), 'inversify-onexit-'));
-  for (const entry of entries) {
+  for (const entry of [...needed, ...more]) {
     await cp(join(root, entry), join(path, entry), {
       recursive: true,
       filter: (source) => !source.endsWith('dist'),

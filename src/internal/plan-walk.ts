@@ -1,0 +1,60 @@
+/** Walks through a plan: what is injected into what. */
+import type { Binding, PlanBindingNode, PlanServiceNode } from '@inversifyjs/core';
+
+/**
+ * Called for each binding that stands in a plan, with what its dependent was given. What it returns
+ * is given to the binding's own dependencies; nothing, and they are left out.
+ */
+export type PlanVisitor<Within extends object> = (
+  binding: Binding,
+  within: Within,
+) => Within | undefined;
+
+/** Visits each part once for each `within`: a plan is a graph, with more paths than can be walked. */
+export function walkPlan<Within extends object>(
+  root: PlanServiceNode,
+  within: Within,
+  visit: PlanVisitor<Within>,
+): void {
+  const visited = new Map<Within, Set<object>>();
+  const walk = (node: PlanServiceNode | PlanBindingNode, around: Within): void => {
+    const seen = visited.get(around) ?? new Set();
+    if (seen.has(node)) {
+      return;
+    }
+    visited.set(around, seen.add(node));
+    const inside = 'binding' in node ? visit(node.binding, around) : around;
+    if (inside !== undefined) {
+      for (const part of partsOf(node)) {
+        walk(part, inside);
+      }
+    }
+  };
+  walk(root, within);
+}
+
+/** Inversify's versions name an alias's target differently, and one has no marker for `@unmanaged`. */
+function partsOf(node: object): (PlanServiceNode | PlanBindingNode)[] {
+  return [
+    'bindings',
+    'constructorParams',
+    'propertyParams',
+    'params',
+    'redirection',
+    'redirections',
+  ].flatMap((key) => nodesIn(Reflect.get(node, key)));
+}
+
+function nodesIn(value: unknown): (PlanServiceNode | PlanBindingNode)[] {
+  if (value instanceof Map) {
+    return [...value.values()].flatMap(nodesIn);
+  }
+  if (Array.isArray(value)) {
+    return value.flatMap(nodesIn);
+  }
+  return isNode(value) ? [value] : [];
+}
+
+function isNode(value: unknown): value is PlanServiceNode | PlanBindingNode {
+  return typeof value === 'object' && value !== null && ('binding' in value || 'bindings' in value);
+}

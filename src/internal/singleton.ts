@@ -1,0 +1,195 @@
+/** The teardown of one singleton binding: which hooks, in which order, and each of them once. */
+import { isPromise } from '@inversifyjs/common';
+import type { BindingDeactivation } from '@inversifyjs/core';
+
+import { isMaking, type CachingBinding } from './binding-watch.js';
+import { cachedIn } from './construction.js';
+import { exitHooksOf, MethodHook } from './exit-hooks.js';
+import type { Exit, ExitHook, ExitSource } from './exit-run.js';
+import type { ExitStack } from './exit-stack.js';
+import { isObject, serviceName } from './inspect.js';
+
+/** What the container that holds the binding is asked. */
+export interface SingletonHost {
+  readonly stack: ExitStack;
+  /** The names of the methods that Inversify would call, since they are marked with `@preDestroy`. */
+  preDestroyOf(binding: CachingBinding): readonly (string | symbol)[];
+  /** The binding's handler, as the user has set it. */
+  userDeactivation(binding: CachingBinding): BindingDeactivation | undefined;
+  /** The handlers that were set for all bindings of the service. */
+  serviceDeactivations(binding: CachingBinding): Iterable<BindingDeactivation>;
+  /** Told when Inversify deactivates an instance by itself. */
+  deactivated(exit: SingletonExit): void;
+  /** Makes the next to ask for the service have it built anew. */
+  forget(binding: CachingBinding): void;
+}
+
+export class Singleton {
+  readonly binding: CachingBinding;
+  readonly host: SingletonHost;
+  /** Its activations that were collected; of a clone, also those of its original. */
+  readonly exits: SingletonExit[];
+
+  constructor(binding: CachingBinding, host: SingletonHost, original?: Singleton) {
+    this.binding = binding;
+    this.host = host;
+    this.exits = [...(original?.exits ?? [])];
+  }
+
+  /** An activation, if there is anything to run for it. */
+  activation(value: unknown): SingletonExit | undefined {
+    const exit = new SingletonExit(this, value);
+    return exit.hooksFor({ value }).length === 0 ? undefined : exit;
+  }
+
+  /** What it holds and was not collected: constants, and what has got its only handler late. */
+  leftover(): SingletonExit | undefined {
+    const cached = cachedIn(this.binding);
+    if (cached === undefined || isPromise(cached.value) || this.#find(cached.value) !== undefined) {
+      return undefined;
+    }
+    return this.activation(cached.value);
+  }
+
+  /** Inversify deactivates a value: after the user's handler, the exit hooks are run. */
+  deactivate(value: unknown): void | Promise<void> {
+    const exit = this.#find(value);
+    return exit === undefined
+      ? this.host.userDeactivation(this.binding)?.(value)
+      : exit.deactivate(value);
+  }
+
+  #find(value: unknown): SingletonExit | undefined {
+    return [...this.exits].reverse().find((exit) => exit.subject === value || exit.holds(value));
+  }
+}
+
+/** One activation of a singleton: subject and source in one. */
+export class SingletonExit implements Exit, ExitSource {
+  readonly subject: object;
+  readonly source = this;
+  readonly service: string;
+  readonly shared: boolean;
+  readonly #singleton: Singleton;
+  /** Its subject is exited in another place: only its handlers are left. */
+  #isElsewhere = false;
+  #isExited = false;
+  /** Set when Inversify has deactivated it: what that waits for. */
+  #deactivation: { readonly running: Promise<void> | undefined } | undefined;
+
+  constructor(singleton: Singleton, value: unknown) {
+    const { binding } = singleton;
+    this.#singleton = singleton;
+    // A value that is no object has handlers all the same, and is like no other.
+    this.subject = isObject(value) ? value : this;
+    this.service = serviceName(binding.serviceIdentifier, value);
+    this.shared = binding.type !== 'Instance';
+  }
+
+  get isExited(): boolean {
+    return this.#isExited;
+  }
+
+  get isDeactivated(): boolean {
+    return this.#deactivation !== undefined;
+  }
+
+  get binding(): CachingBinding {
+    return this.#singleton.binding;
+  }
+
+  hooksOf(): readonly ExitHook[] {
+    return this.hooksFor(this.#activated());
+  }
+
+  /** The hooks, given the value that was activated; without one it has no handlers. */
+  hooksFor(activated: { readonly value: unknown } | undefined): readonly ExitHook[] {
+    const { first, middle, last } = this.#hooks(activated);
+    return first.length + last.length === 0 ? middle : [...first, ...middle, ...last];
+  }
+
+  exiting(): void {
+    this.#isExited = true;
+    const { exits } = this.#singleton;
+    if (!exits.includes(this)) {
+      exits.push(this);
+    }
+  }
+
+  apart(): Exit | undefined {
+    this.#isElsewhere = true;
+    return this.hooksOf().length === 0 ? undefined : this;
+  }
+
+  released(): void {
+    const { binding, exits, host } = this.#singleton;
+    exits.splice(exits.indexOf(this), 1);
+    host.forget(binding);
+  }
+
+  /** Whether it is this activation that the binding holds the value of. */
+  holds(value: unknown): boolean {
+    const activated = this.#activated();
+    return activated !== undefined && activated.value === value;
+  }
+
+  /** Called by Inversify between `@preDestroy` and the handlers that were set for the service. */
+  deactivate(value: unknown): Promise<void> | undefined {
+    if (this.#deactivation === undefined && !this.#isExited) {
+      const { host } = this.#singleton;
+      this.#isElsewhere ||= host.stack.list.isElsewhere(this);
+      const { middle } = this.#hooks({ value });
+      this.#deactivation = { running: undefined };
+      host.deactivated(this);
+      // However often Inversify comes back meanwhile, it waits for this one.
+      this.#deactivation = { running: host.stack.runNow(this, middle) };
+    }
+    return this.#deactivation?.running;
+  }
+
+  /** Those before its own part of a deactivation by Inversify, that part, and those after it. */
+  #hooks(activated: { readonly value: unknown } | undefined): {
+    first: readonly ExitHook[];
+    middle: readonly ExitHook[];
+    last: readonly ExitHook[];
+  } {
+    const { binding, host } = this.#singleton;
+    const call = (handler: BindingDeactivation): ExitHook => handlerHook(handler, activated?.value);
+    const last = activated === undefined ? [] : [...host.serviceDeactivations(binding)].map(call);
+    if (this.#deactivation !== undefined) {
+      return { first: [], middle: [], last };
+    }
+    const handler = activated === undefined ? undefined : host.userDeactivation(binding);
+    const handlers = handler === undefined ? [] : [call(handler)];
+    if (this.#isElsewhere) {
+      return { first: [], middle: handlers, last };
+    }
+    const marked = isMaking(binding) ? exitHooksOf(this.subject) : [];
+    const names = host.preDestroyOf(binding);
+    if (names.length === 0) {
+      return { first: [], middle: handler === undefined ? marked : [...handlers, ...marked], last };
+    }
+    return {
+      first: names.map(
+        (name) => marked.find(({ key }) => key === name) ?? new MethodHook(name, 'preDestroy'),
+      ),
+      middle: [...handlers, ...marked.filter(({ key }) => !names.includes(key))],
+      last,
+    };
+  }
+
+  #activated(): { readonly value: unknown } | undefined {
+    const { binding, exits } = this.#singleton;
+    const cached = cachedIn(binding);
+    const isLatest = !exits.includes(this) || exits.at(-1) === this;
+    return isLatest && cached !== undefined && !isPromise(cached.value) ? cached : undefined;
+  }
+}
+
+function handlerHook(handler: BindingDeactivation, value: unknown): ExitHook {
+  return {
+    name: handler.name === '' ? 'onDeactivation' : handler.name,
+    target: () => handler,
+    call: () => handler(value),
+  };
+}
