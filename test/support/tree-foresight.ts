@@ -1,6 +1,8 @@
 /** How a `get` has to end, told from the bindings and from what is built. */
-import { dependenciesOf, type Node } from './nodes.js';
-import type { Bound, TreeWorld } from './trees.js';
+import { ContainerDisposedError } from 'inversify-onexit';
+
+import { dependenciesOf, serviceOf, type Node } from './nodes.js';
+import type { Bound, Made, TreeWorld } from './trees.js';
 
 export interface Conflict {
   readonly singleton: Bound;
@@ -20,11 +22,13 @@ export class Foresight {
   failsLate = false;
   readonly #world: TreeWorld;
   readonly #container: number;
+  readonly #asked: string;
   readonly #visited = new Map<string, Visit>();
 
   constructor(world: TreeWorld, container: number, service: number) {
     this.#world = world;
     this.#container = container;
+    this.#asked = `get ${String(service)} through container ${String(container)}`;
     this.failures = this.#visit(service, { singleton: undefined, outermost: Infinity }).failures;
     if (!world.isClosed(container)) {
       this.failsLate = false;
@@ -46,6 +50,30 @@ export class Foresight {
     return this.failures > 0 || this.#world.isClosed(this.#container) ? undefined : 'resolved';
   }
 
+  /** What is wrong with how it ended, given what was made. */
+  faults(failure: unknown, made: readonly Made[]): string[] {
+    const ended = failure === undefined ? 'was resolved' : 'failed';
+    const fault = `${this.#asked} is to be ${this.outcome ?? ''}, and ${ended}`;
+    switch (this.outcome) {
+      case 'closed':
+        return ContainerDisposedError.is(failure) && made.length === 0 ? [] : [fault];
+      case 'conflict': {
+        const { singleton, injected } = this.conflict ?? {};
+        const isBuilt = made.some(({ binding }) => binding === singleton);
+        const names = [singleton, injected].map((each) => serviceOf(each?.service ?? 0));
+        const isTold =
+          failure instanceof Error && names.every((name) => failure.message.includes(name));
+        return !isBuilt && (isTold || this.failures > 1) && failure !== undefined ? [] : [fault];
+      }
+      case 'refused':
+        return failure === undefined ? [fault] : [];
+      case 'resolved':
+        return failure === undefined ? [] : [fault];
+      default:
+        return [];
+    }
+  }
+
   #visit(service: number, within: Within): Visit {
     const { singleton, outermost, built } = within;
     const key = [service, singleton?.at, singleton?.service, outermost, built].join();
@@ -64,7 +92,7 @@ export class Foresight {
       return { failures: 1, services: new Set() };
     }
     const singleton = binding.scope === 'singleton';
-    const built = within.built || world.isBuilt(binding);
+    const built = within.built === true || world.isBuilt(binding);
     let failures = Number(!within.built && this.#clashes(binding, within));
     failures += Number(world.doubtful.has(binding));
     let inner = within;
@@ -120,7 +148,7 @@ export class Foresight {
     if (!this.#isCollected(binding)) {
       return false;
     }
-    this.failsLate ||= ['throws', 'rejects'].includes(this.#hookOf(binding));
+    this.failsLate = this.failsLate || ['throws', 'rejects'].includes(this.#hookOf(binding));
     const owner = binding.scope === 'singleton' ? binding.at : tree.nearest(this.#container);
     if (owner === undefined || !disposed.has(owner)) {
       return false;

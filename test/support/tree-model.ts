@@ -1,17 +1,17 @@
-/** The promises about owners and exits, told from the facts of a run. */
-import { expect } from '@jest/globals';
-
+/** The promises about owners and exits, held against the facts of a run. */
 import type { Bound, Get, Made, Tree, TreeWorld } from './trees.js';
 
 /** A value with hooks that some container has to exit. */
 interface Owned {
   /** How the containers came to know of it. */
   readonly first: Made;
-  /** Those that may exit it. There are several where the promises allow it. */
+  /** Those that may exit it, the lowest first. There are several where the promises allow it. */
   readonly owners: readonly number[];
 }
 
 export class Model {
+  /** What was promised and not kept. */
+  readonly faults: string[] = [];
   readonly owned = new Map<object, Owned>();
   readonly #exited = new Set<object>();
   readonly #byHand = new Set<object>();
@@ -33,23 +33,15 @@ export class Model {
       this.#facts.set(fact.value, [...(this.#facts.get(fact.value) ?? []), fact]);
     }
     for (const first of made) {
-      if (
-        tree.hasModule(first.binding.at) &&
-        'exit' in first.value &&
-        !this.owned.has(first.value)
-      ) {
-        this.owned.set(first.value, { first, owners: this.#ownersOf(first, get, made) });
+      const { binding, value } = first;
+      if (tree.hasModule(binding.at) && 'exit' in value && !this.owned.has(value)) {
+        this.owned.set(value, { first, owners: this.#ownersOf(first, get, made) });
       }
     }
     for (const value of this.#exits()) {
-      const owners = this.owned.get(value)?.owners ?? [];
-      expect({
-        exited: this.#name(value),
-        late: owners.some((each) => disposed.has(each)),
-      }).toEqual({
-        exited: this.#name(value),
-        late: true,
-      });
+      if (!this.owned.get(value)?.owners.some((owner) => disposed.has(owner))) {
+        this.#blame(value, 'was exited by a get');
+      }
     }
     this.#checkNothingLost();
   }
@@ -57,37 +49,44 @@ export class Model {
   /** A singleton is exited with its binding. */
   checkUnbinding(binding: Bound): void {
     this.#checkOneAtATime();
-    const gone = [...this.owned].filter(
-      ([value, { first }]) =>
-        first.binding === binding && binding.scope === 'singleton' && !this.#exited.has(value),
-    );
-    const exits = this.#exits();
-    expect(exits.map((value) => this.#name(value))).toEqual(
-      gone.map(([value]) => this.#name(value)),
-    );
-    exits.forEach((value) => this.#byHand.add(value));
+    const isGone = (value: object): boolean =>
+      binding.scope === 'singleton' && this.owned.get(value)?.first.binding === binding;
+    for (const value of this.#exits()) {
+      if (!isGone(value)) {
+        this.#blame(value, 'was exited with the binding of another');
+      }
+      this.#byHand.add(value);
+    }
+    // Of an activation that has failed, Inversify keeps no instance.
+    const isHeld = !this.#world.doubtful.has(binding);
+    for (const value of this.owned.keys()) {
+      if (isHeld && isGone(value) && !this.#exited.has(value)) {
+        this.#blame(value, 'was unbound and not exited');
+      }
+    }
   }
 
   /** Children first, youngest first, and of each nothing but what is its own. */
   checkDisposal(containers: readonly number[]): void {
     this.#checkOneAtATime();
-    const { tree } = this.#world;
-    const strict = !tree.bindings.some(({ turns }) => turns > 0);
+    const { tree, facts } = this.#world;
+    const isSync = !tree.bindings.some(({ turns }) => turns > 0);
     let turn = 0;
     let last = Infinity;
     for (const value of this.#exits()) {
-      const { owners = [], first = undefined } = this.owned.get(value) ?? {};
+      const { owners = [], first } = this.owned.get(value) ?? {};
       const next = containers.findIndex((each, index) => index >= turn && owners.includes(each));
       if (next === -1) {
-        const whose = owners.length === 0 ? 'nobody' : owners.join(' or ');
-        const turnOf = containers.slice(turn).join(', ');
-        expect(`${this.#name(value)} of ${whose}, in the turn of ${turnOf}`).toBe('not exited');
+        this.#blame(value, `was exited in the turn of ${containers.slice(turn).join(', ')}`);
+        continue;
       }
       last = next === turn ? last : Infinity;
       turn = next;
-      if (strict && first !== undefined && owners.length === 1) {
-        const place = this.#world.facts.indexOf(first);
-        expect(place).toBeLessThan(last);
+      if (isSync && first !== undefined && owners.length === 1) {
+        const place = facts.indexOf(first);
+        if (place > last) {
+          this.#blame(value, 'was exited after what had been activated before it');
+        }
         last = place;
       }
     }
@@ -96,34 +95,33 @@ export class Model {
 
   /** No dependency is exited before its dependent, unless it was unbound by hand. */
   checkOrder(): void {
-    const started = this.#world.exits.filter(({ event }) => event === 'started');
+    const { exits } = this.#world;
+    const started = exits.filter(({ event }) => event === 'started');
     const position = new Map(started.map(({ value }, index) => [value, index]));
-    const event = new Map(this.#world.exits.map(({ value }, index) => [value, index]));
+    const ended = new Map(exits.map(({ value }, index) => [value, index]));
     for (const [value, { first, owners }] of this.owned) {
       for (const dependency of this.#below(value, owners[0])) {
-        const isExempt =
-          dependency === value ||
-          !this.owned.has(dependency) ||
-          this.#byHand.has(dependency) ||
+        const isOrdered =
+          dependency !== value &&
+          this.owned.has(dependency) &&
+          !this.#byHand.has(dependency) &&
           // It may have been exited before the dependent was made.
-          (event.get(dependency) ?? Infinity) < first.exits;
-        const inOrder = (position.get(value) ?? Infinity) < (position.get(dependency) ?? -1);
-        const pair = `${this.#name(value)} before ${this.#name(dependency)}`;
-        expect({ [pair]: isExempt || inOrder }).toEqual({ [pair]: true });
+          (ended.get(dependency) ?? Infinity) >= first.exits;
+        if (isOrdered && (position.get(value) ?? 0) > (position.get(dependency) ?? Infinity)) {
+          this.#blame(dependency, `was exited before its dependent ${this.#world.nameOf(value)}`);
+        }
       }
     }
   }
 
   #checkOneAtATime(): void {
     const exits = this.#world.exits.slice(this.#exitsSeen);
-    const log = exits.map(({ value, event }) => `${event} ${this.#name(value)}`);
-    const started = exits.filter(({ event }) => event === 'started');
-    expect(log).toEqual(
-      started.flatMap(({ value }) => [
-        `started ${this.#name(value)}`,
-        `ended ${this.#name(value)}`,
-      ]),
-    );
+    for (const [index, { event, value }] of exits.entries()) {
+      const next = exits[index + 1];
+      if (event === 'started' && (next?.event !== 'ended' || next.value !== value)) {
+        this.#blame(value, 'had not ended when the next was started');
+      }
+    }
   }
 
   /** The values whose hooks a step has run, each once. */
@@ -132,53 +130,50 @@ export class Model {
     this.#exitsSeen = this.#world.exits.length;
     const started = exits.filter(({ event }) => event === 'started').map(({ value }) => value);
     for (const value of started) {
-      expect({ exited: this.#name(value), again: this.#exited.has(value) }).toEqual({
-        exited: this.#name(value),
-        again: false,
-      });
+      if (this.#exited.has(value)) {
+        this.#blame(value, 'was exited again');
+      }
       this.#exited.add(value);
     }
     return started;
   }
 
+  /** No owner that is disposed has left anything. */
   #checkNothingLost(): void {
-    const { disposed } = this.#world;
-    const lost = [...this.owned].filter(
-      ([value, { owners }]) =>
-        !this.#exited.has(value) && owners.every((owner) => disposed.has(owner)),
-    );
-    expect(lost.map(([value]) => this.#name(value))).toEqual([]);
+    for (const [value, { owners }] of this.owned) {
+      if (!this.#exited.has(value) && owners.every((owner) => this.#world.disposed.has(owner))) {
+        this.#blame(value, 'was lost');
+      }
+    }
   }
 
-  /** The first is the lowest of them. */
   #ownersOf({ binding, value }: Made, get: Get, made: readonly Made[]): number[] {
     const { tree } = this.#world;
     if (binding.scope === 'singleton') {
       return [binding.at];
     }
-    let [owner] = tree.pathOf(get.container).filter((each) => tree.hasModule(each));
-    const isShared = this.#facts.get(value)?.[0]?.binding.scope === 'singleton';
+    let owner = tree.nearest(get.container);
     const others = new Set<number | undefined>();
+    // Of a container without the module, and handed on by one that has it.
+    const isForeign = this.#facts.get(value)?.[0]?.binding.scope === 'singleton';
     for (const { singleton, within } of this.#wholesOf(value, made)) {
       const above = tree.nearest(singleton.at);
-      // One of a container without the module has no owner, though it will outlive the child; and
-      // what is handed on of such a container may be somebody else's, too.
-      if (within && !isShared && above === singleton.at && isAbove(tree, above, owner)) {
+      // A singleton of a container without the module has no owner, but will outlive the child.
+      if (within && !isForeign && above === singleton.at && isAbove(tree, above, owner)) {
         owner = above;
       }
       others.add(above);
     }
     for (const [singleton, services] of get.attempts) {
-      // While it is being activated, or when it never was, its parts may look like the child's own,
-      // and the child's own like its parts.
-      const parting = get.failed || tree.isAsync(singleton.service);
-      if (parting && services.has(binding.service) && !isMadeBefore(singleton, value, made)) {
+      // While it was being activated, or if it never was, what the child itself has asked for could
+      // not be told from its parts.
+      const isUnclear = get.failed || tree.isAsync(singleton.service);
+      if (isUnclear && services.has(binding.service) && !isMadeBefore(singleton, value, made)) {
         others.add(tree.nearest(singleton.at));
       }
     }
-    return [owner, ...[...others].filter((other) => isAbove(tree, other, owner))].filter(
-      (each) => each !== undefined,
-    );
+    const above = [...others].filter((other) => isAbove(tree, other, owner));
+    return [owner, ...above].filter((each) => each !== undefined);
   }
 
   /** The singletons that it is part of, through what is no singleton or otherwise. */
@@ -203,20 +198,20 @@ export class Model {
     }
   }
 
-  /** What it is built from, as far as an order of exits can be kept. */
+  /** The value, and what it is built from, as far as an order of exits can be kept. */
   #below(value: object, owner: number | undefined, below = new Set<object>()): Set<object> {
     const { tree } = this.#world;
     const facts = this.#facts.get(value) ?? [];
-    // A singleton that nobody exits, or that is exited with a child: so may be what it is built from.
     const singleton = facts.find(({ binding }) => binding.scope === 'singleton')?.binding;
-    const isLost =
+    // What nobody exits, or a child, may be built from what is exited with a child.
+    const isCaptive =
       singleton !== undefined &&
       !(
         tree.hasModule(singleton.at) &&
         owner !== undefined &&
         tree.pathOf(owner).includes(singleton.at)
       );
-    if (!isLost && !below.has(value)) {
+    if (!isCaptive && !below.has(value)) {
       below.add(value);
       for (const dependency of facts[0]?.dependencies ?? []) {
         this.#below(dependency as object, owner, below);
@@ -225,8 +220,9 @@ export class Model {
     return below;
   }
 
-  #name(value: object): string {
-    return this.#world.nameOf(value);
+  #blame(value: object, fault: string): void {
+    const owners = this.owned.get(value)?.owners.join(' or ') ?? 'nobody';
+    this.faults.push(`${this.#world.nameOf(value)}, owned by ${owners}, ${fault}`);
   }
 }
 
