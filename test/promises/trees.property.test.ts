@@ -11,7 +11,8 @@ import {
   type TreeCollector,
 } from '../support/tree-collectors.js';
 import { Play } from '../support/tree-play.js';
-import { treeArbitrary, type Tree, type TreeWorld } from '../support/trees.js';
+import type { TreeWorld } from '../support/tree-world.js';
+import { treeArbitrary, type Tree } from '../support/trees.js';
 
 function treeProperty(
   Collector: new (world: TreeWorld) => TreeCollector,

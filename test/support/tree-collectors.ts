@@ -5,7 +5,8 @@ import { ContainerDisposedError, DisposeError } from 'inversify-onexit';
 import { createContainer, unbindAsync } from './containers.js';
 import { serviceOf } from './nodes.js';
 import { Foresight } from './tree-foresight.js';
-import type { Bound, BindingObserver, Made, TreeWorld } from './trees.js';
+import type { BindingObserver, Made, TreeWorld } from './tree-world.js';
+import type { Bound } from './trees.js';
 
 export interface TreeCollector {
   createContainer(index: number, parent: Container | undefined): Container;

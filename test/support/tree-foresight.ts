@@ -1,8 +1,9 @@
 /** How a `get` has to end, told from the bindings and from what is built. */
 import { ContainerDisposedError } from 'inversify-onexit';
 
-import { dependenciesOf, serviceOf, type Node } from './nodes.js';
-import type { Bound, Made, TreeWorld } from './trees.js';
+import { serviceOf, type Node } from './nodes.js';
+import type { Made, TreeWorld } from './tree-world.js';
+import type { Bound } from './trees.js';
 
 export interface Conflict {
   readonly singleton: Bound;
@@ -107,7 +108,7 @@ export class Foresight {
       }
     }
     const services = new Set([service]);
-    for (const dependency of dependenciesOf(binding, service)) {
+    for (const dependency of binding.dependencies) {
       const below = this.#visit(dependency, inner);
       failures += below.failures;
       below.services.forEach((each) => services.add(each));
@@ -164,7 +165,7 @@ export class Foresight {
   }
 
   #hookOf(binding: Bound): Node['hook'] {
-    const [target] = binding.kind === 'alias' ? dependenciesOf(binding, binding.service) : [];
+    const [target] = binding.kind === 'alias' ? binding.dependencies : [];
     if (target === undefined) {
       return binding.hook;
     }

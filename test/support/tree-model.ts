@@ -1,5 +1,6 @@
 /** The promises about owners and exits, held against the facts of a run. */
-import type { Bound, Get, Made, Tree, TreeWorld } from './trees.js';
+import type { Get, Made, TreeWorld } from './tree-world.js';
+import type { Bound, Tree } from './trees.js';
 
 /** A value with hooks that some container has to exit. */
 interface Owned {

@@ -4,7 +4,8 @@ import { expect } from '@jest/globals';
 import type { TreeCollector } from './tree-collectors.js';
 import { Foresight } from './tree-foresight.js';
 import { Model } from './tree-model.js';
-import { TreeWorld, type Get, type Made, type Step, type Tree } from './trees.js';
+import { TreeWorld, type Get, type Made } from './tree-world.js';
+import type { Bound, Step, Tree } from './trees.js';
 
 /** Takes the steps that a tree was drawn with, and after each asks the model what was promised. */
 export class Play {
@@ -125,10 +126,9 @@ export class Play {
     }
   }
 
-  async #unbind(index: number): Promise<void> {
+  async #unbind(binding: Bound): Promise<void> {
     const { containers, unbound } = this.#world;
-    const binding = this.#tree.bindings[index % this.#tree.bindings.length];
-    if (binding === undefined || unbound.has(binding) || !(binding.at in containers)) {
+    if (unbound.has(binding) || !(binding.at in containers)) {
       return;
     }
     await this.#collector.unbind(binding).then(
