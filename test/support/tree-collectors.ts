@@ -74,12 +74,13 @@ export class HandWrittenTreeCollector extends Plain implements TreeCollector {
     if (!this.isCollected(binding, value)) {
       return;
     }
-    const owner = this.#owners.get(value) ?? this.ownerOf(binding, this.#resolving);
+    const owner = this.ownerOf(binding, this.#resolving);
+    const first = this.#owners.get(value) ?? owner;
     if (!this.#owners.has(value)) {
       this.#owners.set(value, owner);
       this.#collectedBy.set(value, binding);
     }
-    if (this.#closed.has(owner)) {
+    if (this.#closed.has(owner) && this.#closed.has(first)) {
       void this.#exit(value);
       throw new ContainerDisposedError('activate', serviceOf(binding.service));
     }
