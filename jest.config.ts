@@ -24,9 +24,9 @@ const project = (
 const config: Config = {
   projects: [
     project('package', '*'),
-    project('inversify 8.2.3', 'promises/*'),
-    project('inversify 8.0.0', 'promises/*', { inversify: 'inversify-8.0' }),
-    project('inversify 7.11.0', 'promises/*', { inversify: 'inversify-7' }),
+    project('inversify 8.2.3', '{promises,kits}/*'),
+    project('inversify 8.0.0', '{promises,kits}/*', { inversify: 'inversify-8.0' }),
+    project('inversify 7.11.0', '{promises,kits}/*', { inversify: 'inversify-7' }),
     project('standard decorators', 'standard-decorators/*', {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
     }),

@@ -94,9 +94,6 @@ export class LifecycleModule extends Plugin<Container> {
       hasParent: () => {
         surroundGets(container, (get) => bindings.around(get));
       },
-      disposing: () => {
-        surroundRemovals(container, (remove) => bindings.withoutExited(remove));
-      },
       disposed: () => {
         closeContainer(container);
       },
@@ -104,6 +101,7 @@ export class LifecycleModule extends Plugin<Container> {
     const { stack } = bindings;
     const lifecycle = new ContainerLifecycle(stack);
     bindings.watch(container, api);
+    surroundRemovals(container, (remove) => bindings.removing(remove));
     registered.add(container);
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     defineSymbol(api, Symbol.asyncDispose, async () => {

@@ -1,11 +1,6 @@
-/** Joins Inversify's bindings to the core: sees each instance that they make, and its teardown. */
+/** Joins Inversify's bindings to the core. */
 import { isPromise } from '@inversifyjs/common';
-import type {
-  Binding,
-  BindingDeactivation,
-  PlanParamsOperations,
-  ResolutionContext,
-} from '@inversifyjs/core';
+import type { Binding, BindingDeactivation, PlanParamsOperations } from '@inversifyjs/core';
 import type { PluginApi, PluginContext } from '@inversifyjs/plugin';
 import type { Container } from 'inversify';
 
@@ -19,17 +14,16 @@ import {
   type CachingBinding,
   type MakingBinding,
 } from './binding-watch.js';
+import { Collector, hooksOfClass } from './collector.js';
 import { cachedIn } from './construction.js';
-import { exitHooksOf, exitHooksOfPrototype } from './exit-hooks.js';
-import type { Exit, ExitHook } from './exit-run.js';
+import { exitHooksOf } from './exit-hooks.js';
+import type { Exit } from './exit-run.js';
 import { ExitStack, type ExitHost } from './exit-stack.js';
-import { isObject, serviceName } from './inspect.js';
+import { serviceName } from './inspect.js';
 import { Owner, ownerToken, type OwnerHost } from './owner.js';
 import { checkCollecting, checkInsides } from './self-check.js';
-import { Singleton, type SingletonExit, type SingletonHost } from './singleton.js';
+import type { SingletonExit, SingletonHost } from './singleton.js';
 import { Singletons } from './singletons.js';
-import { TransientSources } from './transient-source.js';
-import { Wirings, type Handlers } from './wirings.js';
 
 /** What the container around is asked to do. */
 export interface BindingsHost {
@@ -39,8 +33,6 @@ export interface BindingsHost {
   unbindServices(): void;
   /** Called once, when a container around that has the module is seen. */
   hasParent(): void;
-  /** Called once, when a disposal starts. */
-  disposing(): void;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
@@ -51,8 +43,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   readonly #host: BindingsHost;
   readonly #owner: Owner;
   readonly #singletons: Singletons;
-  readonly #wirings = new Wirings<Singleton | undefined>();
-  readonly #unwired = new WeakMap<CachingBinding, Singleton>();
+  readonly #collector: Collector;
   /** What Inversify has deactivated, and may go on to remove. */
   readonly #deactivated = new Set<SingletonExit>();
   #planning: PlanParamsOperations | undefined;
@@ -64,6 +55,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#host = host;
     this.#owner = new Owner(context, this.stack, this);
     this.#singletons = new Singletons(context);
+    this.#collector = new Collector(this.#owner, this.#singletons, this);
   }
 
   /** @throws Error, with nothing changed, if an instance can or could not be collected. */
@@ -89,29 +81,22 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#owner.announce();
   }
 
+  // Inversify tells of its bindings.
+
   planningMet(operations: PlanParamsOperations): void {
     this.#planning = operations;
   }
 
   bindingMet(binding: CachingBinding): void {
-    const isSingleton = binding.scope === 'Singleton';
-    const hooks = isMaking(binding) ? hooksOfClass(binding) : [];
-    if (isMaking(binding) && isSingleton) {
-      this.#wireSingleton(binding);
+    this.#collector.wire(binding);
+    if (isMaking(binding) && binding.scope === 'Singleton') {
       this.#singletons.met(binding);
       this.#owner.singletonMet(binding);
-    } else if (isMaking(binding) && hooks?.length !== 0) {
-      this.#wireTransient(binding, hooks);
-    } else if (!isMaking(binding) && this.userDeactivation(binding) !== undefined) {
-      this.#wireSingleton(binding);
-    } else {
-      // A handler, even one that does nothing, would cost each transient Inversify's fast path.
-      Object.assign(binding, this.#wirings.userHandlers(binding));
     }
   }
 
   bindingRemoved(binding: CachingBinding): void {
-    const singleton = this.#wirings.attachedTo(binding);
+    const singleton = this.#collector.wiredFor(binding);
     if (singleton === undefined) {
       // Inversify lets a child unbind, and deactivate, what only a container above has bound.
       this.#owner.above?.bindingRemoved(binding);
@@ -139,13 +124,25 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     }
   }
 
+  // The container's methods are called through these.
+
   around<T>(get: () => T): T {
     return this.#owner.around(get);
   }
 
-  get transients(): 'own' | 'refuse' | undefined {
-    return this.#host.transients;
+  /** Calls what may have Inversify deactivate singletons by itself. */
+  removing<T>(remove: () => T): T {
+    const result =
+      this.stack.state === 'disposing'
+        ? this.#singletons.without(this.#isExited, remove)
+        : remove();
+    if (isPromise(result)) {
+      this.stack.waitFor(result);
+    }
+    return result;
   }
+
+  // The core asks for what is around, within and left.
 
   get above(): ExitStack | undefined {
     return this.#owner.above?.stack;
@@ -168,12 +165,13 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   leftovers(): SingletonExit[] {
-    return [...this.#singletons].flatMap((binding) => this.#singletonOf(binding).leftover() ?? []);
+    return [...this.#singletons].flatMap(
+      (binding) => this.#collector.singletonOf(binding).leftover() ?? [],
+    );
   }
 
   disposing(): void {
     this.#owner.hasNewChildren = true;
-    this.#host.disposing();
   }
 
   disposed(): void {
@@ -182,12 +180,24 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#host.disposed();
   }
 
-  /** Calls what may deactivate singletons; those that were exited already do not show meanwhile. */
-  withoutExited<T>(call: () => T): T {
-    const isExited = (binding: CachingBinding): boolean =>
-      this.#singletonOf(binding).exits.at(-1)?.isExited === true;
-    return this.#singletons.without(isExited, call);
+  // The owner asks for what this container has said and bound.
+
+  get transients(): 'own' | 'refuse' | undefined {
+    return this.#host.transients;
   }
+
+  exits(binding: Binding): boolean {
+    if (!isMaking(binding)) {
+      return binding.type === 'ConstantValue' && binding.value instanceof Lifecycle;
+    }
+    const hooks = hooksOfClass(binding) ?? exitHooksOf(cachedIn(binding)?.value);
+    const hasTeardown =
+      binding.scope === 'Singleton' &&
+      (this.preDestroyOf(binding).length > 0 || this.userDeactivation(binding) !== undefined);
+    return hooks.length > 0 || hasTeardown;
+  }
+
+  // A singleton asks for its teardown.
 
   preDestroyOf(binding: Binding): readonly (string | symbol)[] {
     return binding.type === 'Instance' && this.#planning !== undefined
@@ -199,7 +209,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined {
-    return this.#wirings.userHandlers(binding).onDeactivation;
+    return this.#collector.userDeactivation(binding);
   }
 
   serviceDeactivations({ serviceIdentifier }: CachingBinding): Iterable<BindingDeactivation> {
@@ -216,106 +226,9 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#context.planResultCacheService.clearCache();
   }
 
-  exits(binding: Binding): boolean {
-    if (!isMaking(binding)) {
-      return binding.type === 'ConstantValue' && binding.value instanceof Lifecycle;
-    }
-    if (binding.scope !== 'Singleton') {
-      return (hooksOfClass(binding) ?? []).length > 0;
-    }
-    const hooks = hooksOfClass(binding) ?? exitHooksOf(cachedIn(binding)?.value);
-    return (
-      hooks.length > 0 ||
-      this.preDestroyOf(binding).length > 0 ||
-      this.userDeactivation(binding) !== undefined
-    );
-  }
-
-  #wireSingleton(binding: CachingBinding): void {
-    const singleton = this.#singletonOf(binding);
-    if (!this.#wirings.isWired(binding) || this.#wirings.attachedTo(binding) !== singleton) {
-      const user = this.#wirings.userHandlers(binding);
-      const ours: Handlers = {
-        onActivation: (context, value) => this.#singletonActivated(singleton, context, value, user),
-        onDeactivation: (value) => singleton.deactivate(value),
-      };
-      this.#wirings.wire(binding, user, ours, singleton);
-    }
-  }
-
-  #wireTransient(binding: MakingBinding, hooks: readonly ExitHook[] | undefined): void {
-    if (!this.#wirings.isWired(binding) || this.#wirings.attachedTo(binding) !== undefined) {
-      const user = this.#wirings.userHandlers(binding);
-      const sources = new TransientSources(binding, this.#owner);
-      const ours: Handlers = {
-        ...user,
-        onActivation: (context, value) => {
-          const found = hooks ?? exitHooksOf(value);
-          return isObject(value) && found.length > 0
-            ? this.#transientActivated(sources, found, context, value, user)
-            : activate(user, context, value);
-        },
-      };
-      this.#wirings.wire(binding, user, ours, undefined);
-    }
-  }
-
-  #singletonActivated(
-    singleton: Singleton,
-    context: ResolutionContext,
-    value: unknown,
-    user: Handlers,
-  ): unknown {
-    const { binding } = singleton;
-    const exit = singleton.activation(value);
-    if (exit !== undefined) {
-      if (exit.shared) {
-        this.#owner.refuseHandedOn(binding, exit.subject, context);
-      }
-      // Before the user's handler, which may return another object, and may fail.
-      this.stack.push(exit);
-      singleton.exits.push(exit);
-      this.#owner.refuseCapture(binding, context);
-    }
-    const activated = activate(user, context, value);
-    if (exit !== undefined) {
-      ignoreStandIn(this.stack, exit.subject, activated);
-    }
-    this.#singletons.activated(binding, context, activated);
-    return activated;
-  }
-
-  #transientActivated(
-    sources: TransientSources,
-    hooks: readonly ExitHook[],
-    context: ResolutionContext,
-    instance: object,
-    user: Handlers,
-  ): unknown {
-    const { binding } = sources;
-    const owner = this.#owner.ownerOf(binding, context);
-    const source = sources.for(owner, instance, hooks);
-    const exit: Exit = { subject: instance, source };
-    if (owner.refusesTransients) {
-      owner.stack.refuse(exit, source.refusal());
-    }
-    owner.stack.push(exit);
-    source.tally.warnOfMany(source.service);
-    this.#owner.refuseCapture(binding, context);
-    const activated = activate(user, context, instance);
-    ignoreStandIn(owner.stack, instance, activated);
-    return activated;
-  }
-
-  #singletonOf(binding: CachingBinding): Singleton {
-    const attached = this.#wirings.attachedTo(binding);
-    let singleton = attached?.binding === binding ? attached : this.#unwired.get(binding);
-    if (singleton === undefined) {
-      singleton = new Singleton(binding, this, attached);
-      this.#unwired.set(binding, singleton);
-    }
-    return singleton;
-  }
+  /** What a disposal has exited stays cached until its end, and must not be deactivated again. */
+  readonly #isExited = (binding: CachingBinding): boolean =>
+    this.#collector.singletonOf(binding).exits.at(-1)?.isExited === true;
 
   #drop(exits: readonly SingletonExit[]): void {
     const done = exits.filter(({ isDeactivated }) => isDeactivated);
@@ -328,7 +241,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
 
   #forgetAll(): void {
     for (const binding of this.#singletons) {
-      this.#singletonOf(binding).exits.length = 0;
+      this.#collector.singletonOf(binding).exits.length = 0;
     }
     this.#singletons.forgetAll();
   }
@@ -343,34 +256,5 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
           'container.register(LifecycleModule), right after new Container().',
       );
     }
-  }
-}
-
-/** A class tells its hooks before it has an instance; what a function will return does not. */
-function hooksOfClass(binding: MakingBinding): readonly ExitHook[] | undefined {
-  return binding.type === 'Instance'
-    ? exitHooksOfPrototype(binding.implementationType.prototype)
-    : undefined;
-}
-
-function activate({ onActivation }: Handlers, context: ResolutionContext, value: unknown): unknown {
-  return onActivation === undefined ? value : onActivation(context, value);
-}
-
-/** Another binding may hand on the proxy that a handler returned; it is no instance of its own. */
-function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): void {
-  if (isPromise(activated)) {
-    activated.then(
-      (value) => {
-        ignoreStandIn(owner, instance, value);
-      },
-      () => undefined,
-    );
-  } else if (
-    activated !== instance &&
-    isObject(activated) &&
-    exitHooksOf(activated) === exitHooksOf(instance)
-  ) {
-    owner.list.ignore(activated, instance);
   }
 }

@@ -83,7 +83,8 @@ export class ExitRun {
   readonly #began = performance.now();
   /** What it did, and the runs of child containers, each where it began. */
   readonly #parts: (ExitRecord | ExitRun)[] = [];
-  #unstarted: PendingExit[] = [];
+  #inHand: { readonly source: ExitSource; readonly hooks: readonly ExitHook[] } | undefined;
+  #started = 0;
   #duration: number | undefined;
 
   constructor(calls: HookCalls, reason: unknown) {
@@ -93,7 +94,9 @@ export class ExitRun {
 
   /** The hooks of the subject in hand that have not been started. */
   get unstarted(): readonly PendingExit[] {
-    return this.#unstarted;
+    return this.#inHand === undefined
+      ? []
+      : pendingOf(this.#inHand.source, this.#inHand.hooks.slice(this.#started));
   }
 
   /** Takes in the run of a child container. */
@@ -105,9 +108,10 @@ export class ExitRun {
   *exit(exit: Exit, hooks: readonly ExitHook[] = exit.source.hooksOf(exit)): Exiting {
     const { subject, source } = exit;
     source.exiting?.(exit);
-    this.#unstarted = pendingOf(source, hooks);
+    this.#inHand = { source, hooks };
+    this.#started = 0;
     for (const hook of hooks) {
-      this.#unstarted.shift();
+      this.#started++;
       const startTime = this.#elapsed();
       const ended = (): Omit<ExitRecord, 'outcome' | 'error'> => ({
         service: source.service,

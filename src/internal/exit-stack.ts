@@ -131,7 +131,6 @@ export class ExitStack {
    * promise only if there is something to wait for; a disposal that starts meanwhile waits, too.
    */
   runNow(exit: Exit, hooks: readonly ExitHook[]): Promise<void> | undefined {
-    this.list.meet([exit]);
     const run = new ExitRun(this.#calls, undefined);
     const running = awaitIfNeeded(run.exit(exit, hooks));
     if (running === undefined) {
@@ -141,6 +140,16 @@ export class ExitStack {
     return this.#beside(running).then(() => {
       run.rethrow();
     });
+  }
+
+  /** Has a disposal wait for what runs beside it, however that ends. */
+  waitFor(running: PromiseLike<unknown>): void {
+    void this.#beside(
+      Promise.resolve(running).then(
+        () => undefined,
+        () => undefined,
+      ),
+    );
   }
 
   dispose(reason: unknown): Promise<ExitReport> {

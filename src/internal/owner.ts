@@ -1,4 +1,5 @@
 /** A container as the owner of instances: which of those that come to be are whose. */
+import { isPromise } from '@inversifyjs/common';
 import type { Binding, PlanServiceNode, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
@@ -185,7 +186,8 @@ export class Owner extends ContainerNode {
     let farthest: Owner | undefined;
     for (const [binding, { owner, parts, shared, hasUnknownParts }] of this.#planned) {
       const construction = owner.#constructions.of(binding);
-      if (cachedIn(binding) !== undefined && construction === undefined) {
+      const cached = cachedIn(binding);
+      if (cached !== undefined && (construction === undefined || !isPromise(cached.value))) {
         this.#planned.delete(binding);
       } else if (
         (shared.has(id) ||

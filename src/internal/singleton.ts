@@ -138,6 +138,9 @@ export class SingletonExit implements Exit, ExitSource {
     if (this.#deactivation === undefined && !this.#isExited) {
       const { host } = this.#singleton;
       this.#isElsewhere ||= host.stack.list.isElsewhere(this);
+      if (!this.#isElsewhere) {
+        host.stack.list.meet([this]);
+      }
       const { middle } = this.#hooks({ value });
       this.#deactivation = { running: undefined };
       host.deactivated(this);

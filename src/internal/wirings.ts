@@ -10,13 +10,16 @@ export interface Handlers {
 
 /** Handlers that were put on a binding, those of the user, and what belongs to them. */
 interface Wiring<T> extends Handlers {
+  readonly by: Wirings<T>;
   readonly binding: CachingBinding;
   readonly user: Handlers;
   readonly attached: T;
 }
 
+// On the handlers themselves: a map of many weak keys costs each garbage collection.
+const wiringOf = Symbol('inversify-onexit/wiring');
+
 export class Wirings<T> {
-  readonly #wirings = new WeakMap<BindingActivation | BindingDeactivation, Wiring<T>>();
 
   /** The handlers that the user has set. */
   userHandlers({ onActivation, onDeactivation }: CachingBinding): Handlers {
@@ -34,25 +37,38 @@ export class Wirings<T> {
     return (this.#find(onActivation) ?? this.#find(onDeactivation))?.attached;
   }
 
-  /** Whether the binding has the handlers that were put on it, and not those of its original. */
-  isWired(binding: CachingBinding): boolean {
+  /** Whether the handlers are on it that were put there with this, and not those of its original. */
+  isWired(binding: CachingBinding, attached: T): boolean {
     const wiring = this.#find(binding.onActivation);
-    return wiring?.binding === binding && wiring.onDeactivation === binding.onDeactivation;
+    return (
+      wiring?.binding === binding &&
+      wiring.attached === attached &&
+      wiring.onDeactivation === binding.onDeactivation
+    );
   }
 
-  wire(binding: CachingBinding, user: Handlers, ours: Handlers, attached: T): void {
-    const wiring: Wiring<T> = { ...ours, binding, user, attached };
+  /** Puts handlers on a binding, which are made from those of the user. */
+  wire(binding: CachingBinding, attached: T, handlersFor: (user: Handlers) => Handlers): void {
+    const user = this.userHandlers(binding);
+    const wiring: Wiring<T> = { ...handlersFor(user), by: this, binding, user, attached };
     for (const kind of ['onActivation', 'onDeactivation'] as const) {
-      const handler = ours[kind];
+      const handler = wiring[kind];
       if (handler !== undefined && handler !== user[kind]) {
-        this.#wirings.set(handler, wiring);
+        Object.assign(handler, { [wiringOf]: wiring });
       }
     }
-    binding.onActivation = ours.onActivation;
-    binding.onDeactivation = ours.onDeactivation;
+    binding.onActivation = wiring.onActivation;
+    binding.onDeactivation = wiring.onDeactivation;
   }
 
-  #find(handler: BindingActivation | BindingDeactivation | undefined): Wiring<T> | undefined {
-    return handler === undefined ? undefined : this.#wirings.get(handler);
+  unwire(binding: CachingBinding): void {
+    Object.assign(binding, this.userHandlers(binding));
+  }
+
+  #find(
+    handler: ((BindingActivation | BindingDeactivation) & { [wiringOf]?: Wiring<T> }) | undefined,
+  ): Wiring<T> | undefined {
+    const wiring = handler?.[wiringOf];
+    return wiring?.by === this ? wiring : undefined;
   }
 }

@@ -1,4 +1,10 @@
-import { Container, type BindToFluentSyntax, type ContainerOptions } from 'inversify';
+import {
+  Container,
+  type BindToFluentSyntax,
+  type ContainerModule,
+  type ContainerOptions,
+  type ServiceIdentifier,
+} from 'inversify';
 import { LifecycleModule } from 'inversify-onexit';
 
 /** A container as users make it: the module first. */
@@ -8,26 +14,43 @@ export function createContainer(options?: ContainerOptions): Container {
   return container;
 }
 
-/** Inversify 7 has the plain names for what is asynchronous. */
-interface Inversify7 {
-  readonly rebindSync: Container['rebind'];
-  readonly unbind: Container['unbindAsync'];
-}
+// Inversify 7 has the plain names for what is asynchronous, and names the rest `…Sync`.
 
 export function rebind(
-  container: Container | Inversify7,
-  service: string,
+  container: Container,
+  service: ServiceIdentifier,
 ): BindToFluentSyntax<unknown> {
-  return is7(container) ? container.rebindSync(service) : container.rebind(service);
+  return call(container, 'rebindSync', 'rebind', service) as BindToFluentSyntax<unknown>;
 }
 
-export async function unbindAsync(
-  container: Container | Inversify7,
-  service: string,
-): Promise<void> {
-  await (is7(container) ? container.unbind(service) : container.unbindAsync(service));
+export async function rebindAsync(
+  container: Container,
+  service: ServiceIdentifier,
+): Promise<BindToFluentSyntax<unknown>> {
+  return call(container, 'rebind', 'rebindAsync', service) as Promise<BindToFluentSyntax<unknown>>;
 }
 
-function is7(container: object): container is Inversify7 {
-  return 'rebindSync' in container;
+export function unbind(container: Container, service: ServiceIdentifier): void {
+  call(container, 'unbindSync', 'unbind', service);
+}
+
+export async function unbindAsync(container: Container, service: ServiceIdentifier): Promise<void> {
+  await call(container, 'unbind', 'unbindAsync', service);
+}
+
+export async function unbindAllAsync(container: Container): Promise<void> {
+  await call(container, 'unbindAll', 'unbindAllAsync');
+}
+
+export async function loadAsync(container: Container, module: ContainerModule): Promise<void> {
+  await call(container, 'load', 'loadAsync', module);
+}
+
+export async function unloadAsync(container: Container, module: ContainerModule): Promise<void> {
+  await call(container, 'unload', 'unloadAsync', module);
+}
+
+function call(container: Container, in7: string, in8: string, ...parameters: unknown[]): unknown {
+  const method: unknown = Reflect.get(container, 'rebindSync' in container ? in7 : in8);
+  return Reflect.apply(method as () => unknown, container, parameters);
 }
