@@ -165,9 +165,14 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   leftovers(): SingletonExit[] {
-    return [...this.#singletons].flatMap(
-      (binding) => this.#collector.singletonOf(binding).leftover() ?? [],
-    );
+    const leftovers: SingletonExit[] = [];
+    for (const binding of this.#singletons) {
+      const leftover = this.#collector.singletonOf(binding).leftover();
+      if (leftover !== undefined) {
+        leftovers.push(leftover);
+      }
+    }
+    return leftovers;
   }
 
   disposing(): void {
@@ -212,8 +217,9 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     return this.#collector.userDeactivation(binding);
   }
 
-  serviceDeactivations({ serviceIdentifier }: CachingBinding): Iterable<BindingDeactivation> {
-    return this.#context.deactivationService.get(serviceIdentifier) ?? [];
+  serviceDeactivations({ serviceIdentifier }: CachingBinding): readonly BindingDeactivation[] {
+    const handlers = this.#context.deactivationService.get(serviceIdentifier);
+    return handlers === undefined ? [] : [...handlers];
   }
 
   deactivated(exit: SingletonExit): void {
@@ -240,10 +246,9 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   #forgetAll(): void {
-    for (const binding of this.#singletons) {
-      this.#collector.singletonOf(binding).exits.length = 0;
-    }
-    this.#singletons.forgetAll();
+    this.#singletons.forgetAll((binding) => {
+      this.#collector.forget(binding);
+    });
   }
 
   #refuseResolved(binding: MakingBinding): void {

@@ -57,6 +57,14 @@ export class Collector {
     return singleton;
   }
 
+  /** Drops what the binding has made. */
+  forget(binding: CachingBinding): void {
+    const singleton = this.#known(binding);
+    if (singleton !== undefined) {
+      singleton.exits.length = 0;
+    }
+  }
+
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined {
     return this.#wirings.userHandlers(binding).onDeactivation;

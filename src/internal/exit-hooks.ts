@@ -113,8 +113,9 @@ function readHooks(chain: readonly object[]): readonly MethodHook[] {
 }
 
 function symbolName(symbol: symbol): string {
-  // Node 20 and 22 define it themselves, under a description of their own.
-  return symbol === Symbol.asyncDispose ? 'Symbol.asyncDispose' : String(symbol).slice(7, -1);
+  // Node 20 and 22 define these themselves, under descriptions of their own.
+  const name = (['asyncDispose', 'dispose'] as const).find((each) => Symbol[each] === symbol);
+  return name === undefined ? String(symbol).slice(7, -1) : `Symbol.${name}`;
 }
 
 function prototypesOf(instance: object): object[] {

@@ -273,9 +273,12 @@ export class ExitStack {
   }
 
   #ran(): Promise<unknown> | undefined {
+    if (this.#running.size === 0) {
+      return undefined;
+    }
     const running = [...this.#running];
     this.#running.clear();
-    return running.length === 0 ? undefined : Promise.all(running);
+    return Promise.all(running);
   }
 
   #exitAtOnce(exit: Exit): void {

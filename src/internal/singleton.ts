@@ -9,6 +9,8 @@ import type { Exit, ExitHook, ExitSource } from './exit-run.js';
 import type { ExitStack } from './exit-stack.js';
 import { isObject, serviceName } from './inspect.js';
 
+const none: readonly ExitHook[] = [];
+
 /** What the container that holds the binding is asked. */
 export interface SingletonHost {
   readonly stack: ExitStack;
@@ -17,7 +19,7 @@ export interface SingletonHost {
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined;
   /** The handlers that were set for all bindings of the service. */
-  serviceDeactivations(binding: CachingBinding): Iterable<BindingDeactivation>;
+  serviceDeactivations(binding: CachingBinding): readonly BindingDeactivation[];
   /** Told when Inversify deactivates an instance by itself. */
   deactivated(exit: SingletonExit): void;
   /** Makes the next to ask for the service have it built anew. */
@@ -29,26 +31,37 @@ export class Singleton {
   readonly host: SingletonHost;
   /** Its activations that were collected; of a clone, also those of its original. */
   readonly exits: SingletonExit[];
+  #preDestroy: readonly (string | symbol)[] | undefined;
 
   constructor(binding: CachingBinding, host: SingletonHost, original?: Singleton) {
     this.binding = binding;
     this.host = host;
-    this.exits = [...(original?.exits ?? [])];
+    this.exits = original === undefined ? [] : [...original.exits];
+  }
+
+  get preDestroy(): readonly (string | symbol)[] {
+    // Not before there is an instance: Inversify refuses what its class lacks when it plans.
+    this.#preDestroy ??= this.host.preDestroyOf(this.binding);
+    return this.#preDestroy;
   }
 
   /** An activation, if there is anything to run for it. */
   activation(value: unknown): SingletonExit | undefined {
-    const exit = new SingletonExit(this, value);
-    return exit.hooksFor({ value }).length === 0 ? undefined : exit;
+    const { binding, host } = this;
+    const hasHooks =
+      this.preDestroy.length > 0 ||
+      (isMaking(binding) && exitHooksOf(value).length > 0) ||
+      host.userDeactivation(binding) !== undefined ||
+      host.serviceDeactivations(binding).length > 0;
+    return hasHooks ? new SingletonExit(this, value) : undefined;
   }
 
   /** What it holds and was not collected: constants, and what has got its only handler late. */
   leftover(): SingletonExit | undefined {
     const cached = cachedIn(this.binding);
-    if (cached === undefined || isPromise(cached.value) || this.#find(cached.value) !== undefined) {
-      return undefined;
-    }
-    return this.activation(cached.value);
+    return cached === undefined || this.#find(cached.value) !== undefined || isPromise(cached.value)
+      ? undefined
+      : this.activation(cached.value);
   }
 
   /** Inversify deactivates a value: after the user's handler, the exit hooks are run. */
@@ -60,7 +73,13 @@ export class Singleton {
   }
 
   #find(value: unknown): SingletonExit | undefined {
-    return [...this.exits].reverse().find((exit) => exit.subject === value || exit.holds(value));
+    for (let index = this.exits.length - 1; index >= 0; index--) {
+      const exit = this.exits[index];
+      if (exit?.subject === value || exit?.holds(value) === true) {
+        return exit;
+      }
+    }
+    return undefined;
   }
 }
 
@@ -99,12 +118,7 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   hooksOf(): readonly ExitHook[] {
-    return this.hooksFor(this.#activated());
-  }
-
-  /** The hooks, given the value that was activated; without one it has no handlers. */
-  hooksFor(activated: { readonly value: unknown } | undefined): readonly ExitHook[] {
-    const { first, middle, last } = this.#hooks(activated);
+    const { first, middle, last } = this.#hooks(this.#activated());
     return first.length + last.length === 0 ? middle : [...first, ...middle, ...last];
   }
 
@@ -158,19 +172,20 @@ export class SingletonExit implements Exit, ExitSource {
   } {
     const { binding, host } = this.#singleton;
     const call = (handler: BindingDeactivation): ExitHook => handlerHook(handler, activated?.value);
-    const last = activated === undefined ? [] : [...host.serviceDeactivations(binding)].map(call);
+    const last = activated === undefined ? none : host.serviceDeactivations(binding).map(call);
     if (this.#deactivation !== undefined) {
-      return { first: [], middle: [], last };
+      return { first: none, middle: none, last };
     }
     const handler = activated === undefined ? undefined : host.userDeactivation(binding);
-    const handlers = handler === undefined ? [] : [call(handler)];
+    const handlers = handler === undefined ? none : [call(handler)];
     if (this.#isElsewhere) {
-      return { first: [], middle: handlers, last };
+      return { first: none, middle: handlers, last };
     }
     const marked = isMaking(binding) ? exitHooksOf(this.subject) : [];
-    const names = host.preDestroyOf(binding);
+    const names = this.#singleton.preDestroy;
     if (names.length === 0) {
-      return { first: [], middle: handler === undefined ? marked : [...handlers, ...marked], last };
+      const middle = handler === undefined ? marked : [...handlers, ...marked];
+      return { first: none, middle, last };
     }
     return {
       first: names.map(
@@ -184,8 +199,11 @@ export class SingletonExit implements Exit, ExitSource {
   #activated(): { readonly value: unknown } | undefined {
     const { binding, exits } = this.#singleton;
     const cached = cachedIn(binding);
-    const isLatest = !exits.includes(this) || exits.at(-1) === this;
-    return isLatest && cached !== undefined && !isPromise(cached.value) ? cached : undefined;
+    const isLatest = exits.at(-1) === this || !exits.includes(this);
+    // Asking for `then` costs more than the rest, where each is of another class.
+    return isLatest && (cached?.value === this.subject || !isPromise(cached?.value))
+      ? cached
+      : undefined;
   }
 }
 

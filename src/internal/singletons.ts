@@ -1,10 +1,11 @@
 /** The singletons of one container: which hold an instance, and which are being activated. */
 import { isPromise } from '@inversifyjs/common';
-import type { ResolutionContext } from '@inversifyjs/core';
+import type { Binding, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 
 import {
   cachingBindings,
+  isCaching,
   mayHaveServiceActivations,
   type CachingBinding,
 } from './binding-watch.js';
@@ -20,14 +21,21 @@ export class Singletons implements Iterable<CachingBinding> {
   }
 
   /** In the order in which they were bound; constants and factories are among them. */
-  *[Symbol.iterator](): Iterator<CachingBinding> {
+  [Symbol.iterator](): Iterator<CachingBinding> {
     const { bindingService } = this.#context;
-    const bindings = [...bindingService.getNonParentBoundServices()].flatMap((identifier) =>
-      cachingBindings(bindingService.getNonParentBindings(identifier)),
-    );
-    yield* bindings
-      .filter(({ scope }) => scope === 'Singleton')
-      .sort((one, other) => one.id - other.id);
+    // Not by way of our own method, which would look at each of them.
+    const inherited = Object.getPrototypeOf(bindingService) as typeof bindingService;
+    const singletons: CachingBinding[] = [];
+    for (const identifier of bindingService.getNonParentBoundServices()) {
+      const bindings: Iterable<Binding> =
+        inherited.getNonParentBindings.call(bindingService, identifier) ?? [];
+      for (const binding of bindings) {
+        if (isCaching(binding) && binding.scope === 'Singleton') {
+          singletons.push(binding);
+        }
+      }
+    }
+    return singletons.sort((one, other) => one.id - other.id).values();
   }
 
   met(binding: CachingBinding): void {
@@ -83,8 +91,11 @@ export class Singletons implements Iterable<CachingBinding> {
     cachingBindings(this.#context.bindingService.getById(id)).forEach(empty);
   }
 
-  forgetAll(): void {
-    [...this].forEach(empty);
+  forgetAll(forget: (binding: CachingBinding) => void): void {
+    for (const binding of this) {
+      empty(binding);
+      forget(binding);
+    }
     this.#unfinished.clear();
   }
 

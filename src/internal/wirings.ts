@@ -20,7 +20,6 @@ interface Wiring<T> extends Handlers {
 const wiringOf = Symbol('inversify-onexit/wiring');
 
 export class Wirings<T> {
-
   /** The handlers that the user has set. */
   userHandlers({ onActivation, onDeactivation }: CachingBinding): Handlers {
     const activation = this.#find(onActivation);
