@@ -18,7 +18,7 @@ export interface TreeCollector {
 }
 
 /** What users do. */
-export class Plain {
+class Plain {
   constructor(protected readonly world: TreeWorld) {}
 
   async get(container: number, service: number): Promise<unknown> {
@@ -88,10 +88,10 @@ export class HandWrittenTreeCollector extends Plain implements TreeCollector {
 
   override async get(container: number, service: number): Promise<unknown> {
     const { outcome, conflict } = new Foresight(this.world, container, service);
-    if (this.refuses(container, outcome)) {
+    if (this.isRefused(outcome)) {
       throw new ContainerDisposedError('resolve', serviceOf(service));
     }
-    if (conflict !== undefined && this.minds()) {
+    if (conflict !== undefined && this.refusesConflicts()) {
       const { singleton, injected } = conflict;
       throw new Error(
         `${serviceOf(singleton.service)} would keep ${serviceOf(injected.service)} of a child`,
@@ -157,11 +157,11 @@ export class HandWrittenTreeCollector extends Plain implements TreeCollector {
     }
   }
 
-  protected refuses(_container: number, outcome: Foresight['outcome']): boolean {
+  protected isRefused(outcome: Foresight['outcome']): boolean {
     return outcome === 'closed' || outcome === 'refused';
   }
 
-  protected minds(): boolean {
+  protected refusesConflicts(): boolean {
     return true;
   }
 
@@ -230,7 +230,7 @@ class PartsLeftToTheChild extends HandWrittenTreeCollector {
 }
 
 class NoConflicts extends HandWrittenTreeCollector {
-  protected override minds(): boolean {
+  protected override refusesConflicts(): boolean {
     return false;
   }
 }
@@ -246,7 +246,7 @@ class EveryBindingCollected extends HandWrittenTreeCollector {
 }
 
 class DisposedStillResolves extends HandWrittenTreeCollector {
-  protected override refuses(): boolean {
+  protected override isRefused(): boolean {
     return false;
   }
 }

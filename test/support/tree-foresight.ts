@@ -108,6 +108,10 @@ export class Foresight {
       }
     }
     const services = new Set([service]);
+    if (binding.kind === 'dynamic' || binding.kind === 'alias') {
+      // What a function will ask its context for, nobody can know.
+      world.tree.bindings.forEach((each) => services.add(each.service));
+    }
     for (const dependency of binding.dependencies) {
       const below = this.#visit(dependency, inner);
       failures += below.failures;
