@@ -10,10 +10,9 @@ import {
   wrongCollectors,
   type Collector,
 } from '../support/collectors.js';
-import { graphArbitrary, serviceOf, World, type Graph } from '../support/graphs.js';
-
-const numRuns = Number(process.env.PROPERTY_RUNS ?? 1_000);
-const timeout = 60_000 + numRuns * 20;
+import { graphArbitrary, World, type Graph } from '../support/graphs.js';
+import { serviceOf } from '../support/nodes.js';
+import { numRuns, Shares, timeout } from '../support/property.js';
 
 /** Resolves what the graph asks for, disposes the child, then the parent, and checks the exits. */
 async function play(graph: Graph, choose: (world: World) => Collector): Promise<World> {
@@ -29,7 +28,7 @@ async function play(graph: Graph, choose: (world: World) => Collector): Promise<
     if (world.isAsync(node) && world.canFail(node)) {
       continue;
     }
-    // Until ownership through children is whole, a child may only ask for singletons.
+    // The child has nothing of its own here; trees of containers have a property of their own.
     const container = throughChild && world.isSingletonsOnly(node) ? child : parent;
     await resolve(world, container, node).catch(() => undefined);
   }
@@ -95,50 +94,34 @@ function checkExits({ exits, graph, instances }: World): void {
 test(
   'P10 reverse activation order › no hook is lost or repeated, and no dependency is exited before its dependent',
   async () => {
-    const met = {
-      diamonds: 0,
-      'pre-resolved': 0,
-      async: 0,
-      'failing hooks': 0,
-      'failing activations': 0,
-      'in flight': 0,
-      'through a child': 0,
-    };
+    const shares = new Shares();
     await fc.assert(
       fc.asyncProperty(graphArbitrary, async (graph) => {
         const world = await play(graph, () => theModule);
         const asked = graph.requests.map(({ node }) => node);
         const instances = new Set(world.instances.map(({ node }) => node));
         const hooks = [...instances].map((node) => graph.nodes[node]?.hook);
-        met.diamonds += Number(asked.some((node) => world.hasDiamond(node)));
-        met['pre-resolved'] += Number(
-          asked.some((node, index) =>
+        shares.count({
+          diamonds: asked.some((node) => world.hasDiamond(node)),
+          'pre-resolved': asked.some((node, index) =>
             asked
               .slice(0, index)
               .some((earlier) => earlier !== node && world.reachableFrom(node).has(earlier)),
           ),
-        );
-        met.async += Number(asked.some((node) => world.isAsync(node)));
-        met['failing hooks'] += Number(hooks.includes('throws') || hooks.includes('rejects'));
-        met['failing activations'] += Number(
-          asked.some((node) => world.canFail(node) && !world.isAsync(node)),
-        );
-        met['in flight'] += Number(
-          graph.requests.some(
+          async: asked.some((node) => world.isAsync(node)),
+          'failing hooks': hooks.includes('throws') || hooks.includes('rejects'),
+          'failing activations': asked.some((node) => world.canFail(node) && !world.isAsync(node)),
+          'in flight': graph.requests.some(
             (request) => !isSettledFirst(world)(request) && world.isAsync(request.node),
           ),
-        );
-        met['through a child'] += Number(
-          graph.requests.some(({ node, child }) => child && world.isSingletonsOnly(node)),
-        );
+          'through a child': graph.requests.some(
+            ({ node, child }) => child && world.isSingletonsOnly(node),
+          ),
+        });
       }),
       { numRuns },
     );
-    const shares = Object.entries(met).map(
-      ([kind, count]) => `${kind} ${((100 * count) / numRuns).toFixed(0)} %`,
-    );
-    process.stdout.write(`${String(numRuns)} graphs: ${shares.join(', ')}\n`);
-    expect(Math.min(...Object.values(met)) / numRuns).toBeGreaterThan(0.05);
+    shares.check('graphs', 0.05);
   },
   timeout,
 );

@@ -1,0 +1,25 @@
+/** What the properties have in common. */
+import { expect } from '@jest/globals';
+
+export const numRuns = Number(process.env.PROPERTY_RUNS ?? 1_000);
+export const timeout = 60_000 + numRuns * 20;
+
+/** How many runs have met each case, so that no generator goes stale unnoticed. */
+export class Shares {
+  readonly #counts = new Map<string, number>();
+
+  /** Once a run. */
+  count(cases: Readonly<Record<string, boolean>>): void {
+    for (const [name, isMet] of Object.entries(cases)) {
+      this.#counts.set(name, (this.#counts.get(name) ?? 0) + Number(isMet));
+    }
+  }
+
+  check(unit: string, least: number): void {
+    const shares = [...this.#counts].map(
+      ([name, count]) => `${name} ${((100 * count) / numRuns).toFixed(0)} %`,
+    );
+    process.stdout.write(`${String(numRuns)} ${unit}: ${shares.join(', ')}\n`);
+    expect(Math.min(...this.#counts.values()) / numRuns).toBeGreaterThan(least);
+  }
+}
