@@ -33,10 +33,14 @@ export type CachingBinding =
 export interface BindingListener {
   /** How Inversify looks up what it plans with. */
   planningMet(operations: PlanParamsOperations): void;
+  /** A service is looked up, and further up if it is not bound here. */
+  lookedUp(identifier: ServiceIdentifier): void;
   /** A binding as it is now. It is told of again before each plan in which it may stand. */
   bindingMet(binding: CachingBinding): void;
   /** A binding that was removed, after its deactivation. */
   bindingRemoved(binding: CachingBinding): void;
+  /** A copy of all bindings, with what they have cached. */
+  snapshotTaken(snapshot: PluginContext['bindingService']): void;
   /** Plans were dropped as a whole; it may be, with all bindings (`restore`, `unbindAll`). */
   plansCleared(): void;
 }
@@ -107,7 +111,7 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
 
 /** Leaves Inversify's services as they were. */
 export function unwatchBindings({ bindingService, planResultCacheService }: PluginContext): void {
-  for (const method of ['getNonParentBindings', 'set']) {
+  for (const method of ['clone', 'getNonParentBindings', 'set']) {
     Reflect.deleteProperty(bindingService, method);
   }
   for (const method of ['clearCache', 'invalidateServiceBinding']) {
@@ -130,10 +134,17 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
   service.getNonParentBindings = <T>(identifier: ServiceIdentifier) => {
     const bindings: Iterable<Binding<T>> | undefined = lookUp(identifier);
     missed = bindings === undefined ? identifier : undefined;
+    listener.lookedUp(identifier);
     for (const binding of cachingBindings(bindings)) {
       listener.bindingMet(binding);
     }
     return bindings;
+  };
+  const clone = service.clone.bind(service);
+  service.clone = () => {
+    const snapshot = clone();
+    listener.snapshotTaken(snapshot);
+    return snapshot;
   };
   const set = service.set.bind(service);
   service.set = <T>(binding: Binding<T>) => {

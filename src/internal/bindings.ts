@@ -2,7 +2,7 @@
 import { isPromise } from '@inversifyjs/common';
 import type { Binding, BindingDeactivation, PlanParamsOperations } from '@inversifyjs/core';
 import type { PluginApi, PluginContext } from '@inversifyjs/plugin';
-import type { Container } from 'inversify';
+import type { Container, ServiceIdentifier } from 'inversify';
 
 import { ContainerDisposedError } from '../errors.js';
 import { Lifecycle, type LifecycleOptions } from '../lifecycle.js';
@@ -87,6 +87,14 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#planning = operations;
   }
 
+  lookedUp(identifier: ServiceIdentifier): void {
+    this.#owner.lookedUp(identifier);
+  }
+
+  snapshotTaken(snapshot: PluginContext['bindingService']): void {
+    this.#singletons.snapshotTaken(snapshot);
+  }
+
   bindingMet(binding: CachingBinding): void {
     this.#collector.wire(binding);
     if (isMaking(binding) && binding.scope === 'Singleton') {
@@ -103,6 +111,10 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     }
     this.#drop(singleton?.exits ?? []);
     this.#singletons.removed(binding);
+    if (this.#owner.above !== undefined) {
+      // Plans are mended without being shown, and may have come to a singleton further up.
+      this.#context.planResultCacheService.clearCache();
+    }
   }
 
   plansCleared(): void {

@@ -77,7 +77,8 @@ export class ExitList {
     return (
       !this.#closed &&
       source.shared &&
-      (this.#exits.find((exit) => exit.subject === subject)?.source !== source ||
+      (this.#met.has(subject) ||
+        this.#exits.find((exit) => exit.subject === subject)?.source !== source ||
         this.isOwnedAbove(subject))
     );
   }

@@ -47,6 +47,10 @@ export class Owner extends ContainerNode {
   readonly #planned = new Map<CachingBinding, Planned>();
   #makers = new WeakMap<ResolutionContext, Owner>();
   #hasBelow = false;
+  /** By whom a service was just looked up that is to be looked for here next. */
+  #asked: { readonly identifier: ServiceIdentifier; readonly by: WeakRef<Owner> } | undefined;
+  readonly #self = new WeakRef<Owner>(this);
+  #asker = this.#self;
   /** When the outermost `get` that is under way began. */
   #got: number | undefined;
 
@@ -95,7 +99,17 @@ export class Owner extends ContainerNode {
     }
   }
 
-  /** A singleton of this container that is about to be looked for. */
+  /** A service is looked up here, and further up if it is not found. */
+  lookedUp(identifier: ServiceIdentifier): void {
+    const asker = this.#asked?.identifier === identifier ? this.#asked.by : this.#self;
+    this.#asker = asker;
+    this.#asked = undefined;
+    if (this.above !== undefined) {
+      this.above.#asked = { identifier, by: asker };
+    }
+  }
+
+  /** A singleton of this container that was looked up. */
   singletonMet(binding: CachingBinding): void {
     if (this.#hasBelow) {
       this.#constructions.watch(binding, (mayAskForMore) => {
@@ -104,6 +118,13 @@ export class Owner extends ContainerNode {
           this.context.planResultCacheService.clearCache();
         }
       });
+      const asker = this.#asker.deref() ?? this;
+      if (asker !== this && asker.#got === undefined && cachedIn(binding) === undefined) {
+        // Its plan is shown to nobody: it is that of a container below without the module.
+        this.#constructions.expectMore(binding);
+        asker.#planned.set(binding, unknownParts(this, binding));
+        asker.#forgetPlannedSoon();
+      }
     }
   }
 
@@ -118,9 +139,7 @@ export class Owner extends ContainerNode {
     }
     if (this.#got === undefined) {
       // A context that was kept has asked, past the container's own methods.
-      queueMicrotask(() => {
-        this.around(() => undefined);
-      });
+      this.#forgetPlannedSoon();
     }
     const running = this.#running();
     try {
@@ -185,6 +204,12 @@ export class Owner extends ContainerNode {
     return innermost === undefined || owner === undefined
       ? undefined
       : (this.#planned.get(innermost.binding) ?? unknownParts(owner, innermost.binding));
+  }
+
+  #forgetPlannedSoon(): void {
+    queueMicrotask(() => {
+      this.around(() => undefined);
+    });
   }
 
   /** Keeps of what was to be built only what is still being built. */

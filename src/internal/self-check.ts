@@ -8,6 +8,7 @@ import type { ExitList } from './exit-list.js';
 /** What the module takes hold of, or asks, that is not part of Inversify's public interface. */
 const insides = {
   bindingService: [
+    'clone',
     'getById',
     'getChained',
     'getNonParentBindings',

@@ -11,10 +11,14 @@ import {
 } from './binding-watch.js';
 import { cachedIn } from './construction.js';
 
+type BindingService = PluginContext['bindingService'];
+
 export class Singletons implements Iterable<CachingBinding> {
   readonly #context: PluginContext;
   /** Those that were met and have not been seen at the end of their activation. */
   readonly #unfinished = new Set<CachingBinding>();
+  /** They have caches of their own, which restore() may bring back. */
+  readonly #snapshots = new Set<BindingService>();
 
   constructor(context: PluginContext) {
     this.#context = context;
@@ -22,20 +26,13 @@ export class Singletons implements Iterable<CachingBinding> {
 
   /** In the order in which they were bound; constants and factories are among them. */
   [Symbol.iterator](): Iterator<CachingBinding> {
-    const { bindingService } = this.#context;
-    // Not by way of our own method, which would look at each of them.
-    const inherited = Object.getPrototypeOf(bindingService) as typeof bindingService;
-    const singletons: CachingBinding[] = [];
-    for (const identifier of bindingService.getNonParentBoundServices()) {
-      const bindings: Iterable<Binding> =
-        inherited.getNonParentBindings.call(bindingService, identifier) ?? [];
-      for (const binding of bindings) {
-        if (isCaching(binding) && binding.scope === 'Singleton') {
-          singletons.push(binding);
-        }
-      }
-    }
-    return singletons.sort((one, other) => one.id - other.id).values();
+    return singletonsIn(this.#context.bindingService)
+      .sort((one, other) => one.id - other.id)
+      .values();
+  }
+
+  snapshotTaken(snapshot: BindingService): void {
+    this.#snapshots.add(snapshot);
   }
 
   met(binding: CachingBinding): void {
@@ -59,6 +56,7 @@ export class Singletons implements Iterable<CachingBinding> {
 
   /** Forgets those that were dropped with all bindings, unless they are being activated. */
   cleared(): void {
+    this.#snapshots.delete(this.#context.bindingService);
     for (const binding of this.#unfinished) {
       const bindings: readonly Binding[] = [
         ...(this.#context.bindingService.getById(binding.id) ?? []),
@@ -102,6 +100,10 @@ export class Singletons implements Iterable<CachingBinding> {
       forget(binding);
     }
     this.#unfinished.clear();
+    for (const snapshot of this.#snapshots) {
+      singletonsIn(snapshot).forEach(empty);
+    }
+    this.#snapshots.clear();
   }
 
   /** Empties the caches of some of them until the call has returned. */
@@ -116,6 +118,22 @@ export class Singletons implements Iterable<CachingBinding> {
       }
     }
   }
+}
+
+function singletonsIn(bindingService: BindingService): CachingBinding[] {
+  // Not by way of our own method, which would look at each of them.
+  const inherited = Object.getPrototypeOf(bindingService) as BindingService;
+  const singletons: CachingBinding[] = [];
+  for (const identifier of bindingService.getNonParentBoundServices()) {
+    const bindings: Iterable<Binding> =
+      inherited.getNonParentBindings.call(bindingService, identifier) ?? [];
+    for (const binding of bindings) {
+      if (isCaching(binding) && binding.scope === 'Singleton') {
+        singletons.push(binding);
+      }
+    }
+  }
+  return singletons;
 }
 
 function empty(binding: CachingBinding): void {

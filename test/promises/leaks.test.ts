@@ -361,10 +361,7 @@ describe('P28 nothing kept', () => {
       expect(log).toEqual(['grandchild']);
     });
 
-    test.each([
-      ['was asked for', true],
-      ['nobody has asked for', false],
-    ])('nor is a child with a handler for a constant that %s', async (_asked, isAskedFor) => {
+    test('nor is a child with a handler for a constant', async () => {
       const use = (): void => {
         const child = bear();
         child
@@ -373,9 +370,7 @@ describe('P28 nothing kept', () => {
           .onDeactivation(() => {
             log.push('constant');
           });
-        if (isAskedFor) {
-          child.get('constant');
-        }
+        child.get('constant');
       };
       use();
       await traces.left();

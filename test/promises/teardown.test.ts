@@ -403,7 +403,7 @@ describe("P13 Inversify's own teardown", () => {
         binding.inSingletonScope().onDeactivation(() => undefined),
     ]) {
       const container = new Container();
-      container.bind(Pool).toConstantValue({ close: () => undefined });
+      container.bind(Pool).toSelf();
       prepare(container.bind<object>(Cache).toSelf());
       container.get(Cache);
       expect(() => {
@@ -617,6 +617,17 @@ describe('P14 exactly once', () => {
     expect(log).toEqual(['alias']);
     await container.dispose();
     expect(log).toEqual(['alias', 'Pool']);
+  });
+
+  test('unbinding an alias after what it hands on does not exit that again', async () => {
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container.bind(Pool).toSelf();
+    container.bind('alias').toDynamicValue((context) => context.get(Pool));
+    container.get('alias');
+    unbind(container, Pool);
+    unbind(container, 'alias');
+    await container.dispose();
+    expect(log).toEqual(['Pool']);
   });
 
   test('rebinding while disposing: what was exited is not deactivated again, what was not is so once', async () => {

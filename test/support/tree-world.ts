@@ -72,11 +72,11 @@ export class TreeWorld extends Workshop<Bound> {
   }
 
   /** After a `get` that made these. */
-  doubtFailed({ failed, attempts }: Get, made: readonly Made[]): void {
+  doubtFailed({ container, failed, attempts }: Get, made: readonly Made[]): void {
     for (const singleton of failed ? attempts.keys() : []) {
-      // What is no class is refused, if it is, only when it is made already.
-      const isRefused =
-        singleton.kind !== 'class' && made.some(({ binding }) => binding === singleton);
+      // What is no class, or is planned where nobody looks, is refused only when it is made already.
+      const isPlanned = singleton.kind === 'class' && this.tree.hasModule(container);
+      const isRefused = !isPlanned && made.some(({ binding }) => binding === singleton);
       if (isRefused || this.isAsync(singleton.service)) {
         this.doubtful.add(singleton);
       }
