@@ -137,6 +137,9 @@ export class Collector {
       ignoreStandIn(stack, exit.subject, activated);
     }
     this.#singletons.activated(binding, context, activated);
+    if (!isPromise(activated)) {
+      this.#owner.built(binding);
+    }
     return activated;
   }
 
@@ -154,8 +157,11 @@ export class Collector {
     if (owner.option('transients') === 'refuse' && !owner.stack.list.knows(instance)) {
       owner.stack.refuse(exit, source.refusal());
     }
-    owner.stack.push(exit);
-    source.tally.warnOfMany(source.service);
+    // What another already owns stays where it is, also if the one it is handed to outlives that.
+    if (!source.shared || owner.ownedBelow(instance, context) === undefined) {
+      owner.stack.push(exit);
+      source.tally.warnOfMany(source.service);
+    }
     this.#owner.refuseCapture(binding, context);
     const activated = activate(user, context, instance);
     ignoreStandIn(owner.stack, instance, activated);

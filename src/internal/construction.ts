@@ -63,7 +63,19 @@ export class Constructions {
   }
 
   of(binding: CachingBinding): Construction | undefined {
-    return [...this.#underway].find((construction) => construction.binding === binding);
+    for (const construction of this.#underway) {
+      if (construction.binding === binding) {
+        return construction;
+      }
+    }
+    return undefined;
+  }
+
+  end(binding: CachingBinding): void {
+    const construction = this.of(binding);
+    if (construction !== undefined) {
+      this.#underway.delete(construction);
+    }
   }
 
   #begin(construction: Construction): void {

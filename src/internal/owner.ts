@@ -8,6 +8,7 @@ import { isCaching, isMaking, type CachingBinding } from './binding-watch.js';
 import { cachedIn, Construction, Constructions } from './construction.js';
 import { ContainerNode } from './container-node.js';
 import type { LifecycleOptions } from '../lifecycle.js';
+import type { Exit } from './exit-run.js';
 import type { ExitStack } from './exit-stack.js';
 import { identifierName } from './inspect.js';
 import { walkPlan } from './plan-walk.js';
@@ -23,8 +24,9 @@ interface Planned {
   readonly parts: Set<number>;
   /** Those that one `get` shares between it and others, since they stand in request scope. */
   readonly shared: Set<number>;
-  /** Whether it has parts that no plan tells of. */
+  /** Whether it has parts that no plan tells of; and whether some of these are shared. */
   hasUnknownParts: boolean;
+  sharesUnknownParts: boolean;
 }
 
 interface Place {
@@ -89,14 +91,25 @@ export class Owner extends ContainerNode {
 
   /** @throws Error if a singleton of this container hands on what a container below owns. */
   refuseHandedOn(binding: CachingBinding, value: object, context: ResolutionContext): void {
-    let below = this.#makerOf(context);
-    while (below !== this && below.above !== undefined) {
+    const entry = this.ownedBelow(value, context);
+    if (entry !== undefined) {
+      throw captured(entry.source.service, binding);
+    }
+  }
+
+  /** The entry of a value that the container of the resolution owns, or one between. */
+  ownedBelow(value: object, context: ResolutionContext): Exit | undefined {
+    for (
+      let below: Owner | undefined = this.#makerOf(context);
+      below !== undefined && below !== this;
+      below = below.above
+    ) {
       const entry = below.stack.list.ownedEntry(value);
       if (entry !== undefined) {
-        throw captured(entry.source.service, binding);
+        return entry;
       }
-      below = below.above;
     }
+    return undefined;
   }
 
   /** A service is looked up here, and further up if it is not found. */
@@ -126,6 +139,11 @@ export class Owner extends ContainerNode {
         asker.#forgetPlannedSoon();
       }
     }
+  }
+
+  /** A singleton of this container that has all its parts. */
+  built(binding: CachingBinding): void {
+    this.#constructions.end(binding);
   }
 
   /**
@@ -235,13 +253,15 @@ export class Owner extends ContainerNode {
    */
   #waitingFor({ id }: CachingBinding): Owner | undefined {
     let farthest: Owner | undefined;
-    for (const [binding, { owner, parts, shared, hasUnknownParts }] of this.#planned) {
+    for (const [binding, planned] of this.#planned) {
+      const { owner, parts, shared, hasUnknownParts, sharesUnknownParts } = planned;
       const construction = owner.#constructions.of(binding);
       const cached = cachedIn(binding);
       if (cached !== undefined && (construction === undefined || !isPromise(cached.value))) {
         this.#planned.delete(binding);
       } else if (
         (shared.has(id) ||
+          sharesUnknownParts ||
           (construction?.isWaiting === true && (hasUnknownParts || parts.has(id)))) &&
         farthest?.isBelow(owner) !== false
       ) {
@@ -283,6 +303,7 @@ export class Owner extends ContainerNode {
       within.owner.#constructions.expectMore(within.binding);
     }
     const sharedParts = isShared || binding.scope === 'Request';
+    within.sharesUnknownParts ||= sharedParts && binding.type === 'DynamicValue';
     (sharedParts ? within.shared : within.parts).add(binding.id);
     return sharedParts && !isShared ? { within, isShared: true } : around;
   }
@@ -298,7 +319,14 @@ export class Owner extends ContainerNode {
 }
 
 function unknownParts(owner: Owner, binding: CachingBinding): Planned {
-  return { owner, binding, parts: new Set(), shared: new Set(), hasUnknownParts: true };
+  return {
+    owner,
+    binding,
+    parts: new Set(),
+    shared: new Set(),
+    hasUnknownParts: true,
+    sharesUnknownParts: false,
+  };
 }
 
 function captured(part: string, { serviceIdentifier }: Binding): Error {

@@ -43,7 +43,9 @@ export class Foresight {
       return 'closed';
     }
     if (this.conflict !== undefined) {
-      return 'conflict';
+      // The plans of a container without the module are shown to nobody: what is built already is
+      // injected unseen.
+      return this.#world.tree.hasModule(this.#container) ? 'conflict' : undefined;
     }
     if (this.refused) {
       return 'refused';
