@@ -1,5 +1,5 @@
 /** How a hook ended: it settled, it threw or rejected, or it returned a thenable that nothing could await. */
-export type ExitOutcome = 'done' | 'failed' | 'not-awaited';
+export type ExitOutcome = 'done' | 'failed' | 'timed-out' | 'not-awaited';
 
 /** A hook that `dispose()` would run. */
 export interface PendingExit {
