@@ -16,6 +16,7 @@ const project = (
   moduleNameMapper: {
     '^inversify$': inversify,
     '^inversify-onexit$': '<rootDir>/src/index.ts',
+    '^inversify-onexit/report$': '<rootDir>/src/report.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: { '\\.ts$': ['ts-jest', { useESM: true, tsconfig }] },
