@@ -31,7 +31,7 @@ export function formatTimeline(report: ExitReport, options: FormatTimelineOption
     const Misuse = typeof columns === 'number' ? RangeError : TypeError;
     throw new Misuse(
       `columns must be a whole number, at least ${String(fewestColumns)}, and ` +
-        `${firstLine(columns)} (a ${typeof columns}) is not. Leave it out for 80.`,
+        `${firstLine(columns)} (${typeof columns}) is not. Leave it out for 80.`,
     );
   }
   return drawText(checkedFacts('formatTimeline', report), report.duration, columns);

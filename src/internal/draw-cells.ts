@@ -17,6 +17,9 @@ const colour = new RegExp(`${String.fromCharCode(0x1b)}\\[[\\d;]*m`, 'g');
 /** What moves other text about, and what XML has no place for: not part of any name or message. */
 const unprintable = /[\p{Cc}\p{Cs}\uFFFE\uFFFF\u202A-\u202E\u2066-\u2069]/gu;
 
+/** A number stays with its unit. */
+const gapBetweenWords = / (?!(?<=\d )m?s\b)/;
+
 /** The text on one line, of characters that stay where they are put. */
 export function printable(text: string): string {
   return text.replace(colour, '').trim().replace(/\s+/g, ' ').replace(unprintable, '\uFFFD');
@@ -51,7 +54,7 @@ export function wrapped(text: string, cells: number, hanging = 0): string[] {
   const room = cells - hanging;
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ').flatMap((word) => pieces(word, room))) {
+  for (const word of text.split(gapBetweenWords).flatMap((word) => pieces(word, room))) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (cellsOf(longer) <= room) {
       line = longer;

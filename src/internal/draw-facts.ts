@@ -32,12 +32,12 @@ export interface DrawnExit {
   readonly sentence: string;
 }
 
-export interface Note {
+interface Note {
   readonly outcome: ExitOutcome;
   readonly lines: readonly string[];
 }
 
-export interface Duration {
+interface Duration {
   readonly number: string;
   readonly unit: 'ms' | 's';
 }
@@ -85,7 +85,7 @@ export function factsOf({ reason, duration, exits }: ExitReport): Facts {
         from: within(startTime / whole),
         to: within((startTime + exit.duration) / whole),
         early: startTime < 0,
-        sentence: `${named(exit)}: ${words[outcome]} after ${spoken(exit.duration)}, started at ${spoken(startTime)}`,
+        sentence: `${named(exit)}: ${words[outcome]}, ${spoken(exit.duration)} from ${spoken(startTime)} on`,
       };
     }),
     notes: exits.filter(({ outcome }) => outcome !== 'done').map(noteOf),
@@ -93,7 +93,7 @@ export function factsOf({ reason, duration, exits }: ExitReport): Facts {
 }
 
 /** Milliseconds as they are printed: below a second with one decimal, from there on in seconds. */
-export function durationOf(ms: number): Duration {
+function durationOf(ms: number): Duration {
   return Math.abs(ms) < 999.95
     ? { number: ms.toFixed(1), unit: 'ms' }
     : { number: (ms / 1_000).toFixed(2), unit: 's' };
@@ -141,8 +141,8 @@ function noteOf(exit: ExitRecord): Note {
   if (outcome !== 'failed' && exit.error === undefined) {
     return { outcome, lines: [subject] };
   }
-  const [first = '', ...more] = messageOf(exit.error).split('\n').map(printable);
-  return { outcome, lines: [`${subject}: ${first}`, ...more].filter((line) => line !== '') };
+  const lines = `${subject}: ${messageOf(exit.error)}`.split('\n').map(printable);
+  return { outcome, lines: lines.filter((line) => line !== '') };
 }
 
 /** The hook, and where it is of a child, of which. */

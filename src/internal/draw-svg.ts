@@ -26,9 +26,9 @@ export function drawSvg(facts: Facts, duration: number): string {
     facts.summary.flatMap((line) => wrapped(line, room / textCell)),
     heading.bottom,
     19,
-    'muted',
+    'summary muted',
   );
-  const chart = drawChart(facts.exits, duration, summary.bottom + 12);
+  const chart = drawChart(facts.exits, duration, summary.bottom + 4);
   const notes = drawNotes(facts, chart.bottom, room);
   const height = notes.bottom;
   const about = [...facts.summary, 'The exits are listed in the order in which they were started.'];
@@ -81,14 +81,16 @@ function drawChart(exits: readonly DrawnExit[], duration: number, top: number): 
       `<g class="${outcome}" role="listitem"><title>${escaped(exit.sentence)}</title>`,
       `<rect class="row" x="0" y="${coordinate(y)}" width="${String(width)}" height="${String(rowHeight)}"/>`,
       ...(outcome === 'done' ? [] : [text(margin, base, marks[outcome], 'mark')]),
-      ...(child === '' ? [] : [text(label + (indent.length - 1) * cell, base, child, 'child')]),
+      ...(child === ''
+        ? []
+        : [text(label + (indent.length - 1) * cell, base, child, 'child muted')]),
       text(
         label + indent.length * cell,
         base,
         shortened(exit.label, labels - indent.length),
         'label',
       ),
-      text(number, base, `${exit.duration.number} ${exit.duration.unit}`, 'duration'),
+      text(number, base, `${exit.duration.number} ${exit.duration.unit}`, 'duration muted'),
       drawBar(exit, at, y + 6),
       '</g>',
     ].join('');
@@ -109,7 +111,7 @@ function drawAxis(
     const x = coordinate(at(part));
     return [
       `<path class="grid" d="M${x} ${coordinate(top + 18)}V${coordinate(bottom)}"/>`,
-      text(at(part), top + 12, label, 'tick'),
+      text(at(part), top + 12, label, 'tick muted'),
     ];
   });
 }
@@ -156,7 +158,7 @@ function drawNotes({ notes }: Facts, top: number, room: number): Lines {
 }
 
 function text(x: number, y: number, content: string, name: string): string {
-  const hidden = name === 'mark' || name === 'tick' ? ' aria-hidden="true"' : '';
+  const hidden = /^(mark|tick)/.test(name) ? ' aria-hidden="true"' : '';
   return `<text class="${name}"${hidden} x="${coordinate(x)}" y="${coordinate(y)}">${escaped(content)}</text>`;
 }
 

@@ -27,13 +27,14 @@ function drawExits(exits: readonly DrawnExit[], duration: number, columns: numbe
   const numbers = widest((exit) => exit.duration.number.length);
   const units = widest((exit) => exit.duration.unit.length);
   const room = columns - 3 * gap - numbers - 1 - units;
-  // However long the names are, the bars have two fifths of what is left.
+  const total = spoken(duration);
+  // However long the names are, the bars have two fifths of what is left, and what their scale takes.
   const labels = Math.min(
     widest((exit) => exit.indent.length + cellsOf(exit.label)),
     Math.floor(room * 0.6),
+    room - total.length - 1,
   );
   const bars = room - labels;
-  const total = spoken(duration);
   return [
     `${' '.repeat(columns - bars)}0${total.padStart(bars - 1)}`,
     ...exits.map((exit) => {
