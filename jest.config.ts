@@ -31,6 +31,14 @@ const config: Config = {
     project('standard decorators', 'standard-decorators/*', {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
     }),
+    // Only for `npm run test:browser`: the others need nothing but npm.
+    ...(process.env.TEST_BROWSER === undefined
+      ? []
+      : [
+          project('browser', 'browser/*', {
+            tsconfig: '<rootDir>/test/browser/tsconfig.json',
+          }),
+        ]),
   ],
   // Some tests start a process, on machines that may be busy.
   testTimeout: 30_000,
