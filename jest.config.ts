@@ -16,6 +16,7 @@ const project = (
   moduleNameMapper: {
     '^inversify$': inversify,
     '^inversify-onexit$': '<rootDir>/src/index.ts',
+    '^inversify-onexit/report$': '<rootDir>/src/report.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: { '\\.ts$': ['ts-jest', { useESM: true, tsconfig }] },
@@ -30,6 +31,14 @@ const config: Config = {
     project('standard decorators', 'standard-decorators/*', {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
     }),
+    // Only for `npm run test:browser`: the others need nothing but npm.
+    ...(process.env.TEST_BROWSER === undefined
+      ? []
+      : [
+          project('browser', 'browser/*', {
+            tsconfig: '<rootDir>/test/browser/tsconfig.json',
+          }),
+        ]),
   ],
   // Some tests start a process, on machines that may be busy.
   testTimeout: 30_000,

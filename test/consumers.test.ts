@@ -61,6 +61,7 @@ for (const inversify of ['inversify', 'inversify-8.0', 'inversify-7']) {
         '  repository flushed',
         '  pool closed',
         'dispose',
+        '2 exits: all done',
         'ContainerDisposedError Pool',
         '  repository flushed',
         '  pool closed',

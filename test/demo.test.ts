@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { run, type Ended } from './support/child.js';
@@ -49,4 +52,23 @@ describe('The main job', () => {
       ].join('\n'),
     );
   });
+});
+
+describe('The timeline in the README', () => {
+  test('is what its example draws, but for the times', async () => {
+    const checkout = await freshCheckout('examples', 'README.md');
+    try {
+      const drawn = await run('npm', ['run', '--silent', 'timeline'], checkout.path);
+      expect(drawn).toEqual({ code: 0, signal: null, stderr: '', stdout: expect.anything() });
+      const readme = await readFile(path.join(checkout.path, 'README.md'), 'utf8');
+      expect(readme).toContain(drawn.stdout.trim());
+      const shown = await readFile(path.join(import.meta.dirname, '../README.md'), 'utf8');
+      const labels = (text: string): string[] =>
+        text.match(/^[ ✗!?] .*\S(?= +[\d.]+ m?s {2})/gm) ?? [];
+      expect(labels(shown)).toHaveLength(7);
+      expect(labels(drawn.stdout)).toEqual(labels(shown));
+    } finally {
+      await checkout.remove();
+    }
+  }, 120_000);
 });

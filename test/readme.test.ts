@@ -83,14 +83,25 @@ describe('README', () => {
     }
   });
 
+  test('the timelines in it, as text and as image, are of one run', async () => {
+    const svg = await readFile(path.join(root, 'examples/timeline/timeline.svg'), 'utf8');
+    const [, text = ''] = /^```text\n(.*?)^```$/ms.exec(readme) ?? [];
+    const drawn = [...svg.matchAll(/class="duration muted"[^>]*>([^<]*)/g)].map(([, time]) => time);
+    const written = [...text.matchAll(/^[ ✗!?] .* (\d+\.\d+ m?s) {2}/gm)].map(([, time]) => time);
+    expect(written.length).toBeGreaterThan(5);
+    expect(written).toEqual(drawn);
+  });
+
   test('its commands are the scripts of the package, and CI runs them', async () => {
     const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
-    const commands = [...readme.matchAll(/`(npm ci && )?npm (?:run )?(\w+)`/g)].map(
+    const commands = [...readme.matchAll(/`(npm ci && )?npm (?:run )?([\w:]+)`/g)].map(
       ([, , script = '']) => script,
     );
-    expect(new Set(commands)).toEqual(new Set(['demo', 'test', 'proof']));
+    expect(new Set(commands)).toEqual(
+      new Set(['demo', 'test', 'proof', 'timeline', 'test:browser']),
+    );
     for (const script of commands) {
       expect(scripts).toHaveProperty(script);
     }
