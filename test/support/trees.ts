@@ -84,6 +84,14 @@ export class Tree {
     });
   }
 
+  /** Whether one of the services is, somewhere, a value in request scope that asks for others. */
+  mayShareUnknown(services: ReadonlySet<number>): boolean {
+    return this.bindings.some(
+      ({ kind, scope, service }) =>
+        services.has(service) && scope === 'request' && ['alias', 'dynamic'].includes(kind),
+    );
+  }
+
   isAsync(service: number): boolean {
     return this.#async.has(service);
   }
