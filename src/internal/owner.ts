@@ -116,7 +116,7 @@ export class Owner extends ContainerNode {
       if (asker !== this && asker.#got === undefined && cachedIn(binding) === undefined) {
         // Its plan is shown to nobody: it is that of a container below without the module.
         this.constructions.expectMore(binding);
-        asker.#planned.add(this, binding);
+        asker.#planned.add(this, binding).sharesUnknownParts = true;
         asker.#forgetPlannedSoon();
       }
     }

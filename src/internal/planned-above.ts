@@ -46,7 +46,22 @@ export class PlannedAbove {
    * @throws Error if a singleton would be given what a container below its own exits.
    */
   look(root: PlanServiceNode, within: Planned | undefined): void {
-    walkPlan<Place>(root, { within }, (binding, around) => this.#place(binding, around));
+    const requested = new Map<number, Set<Planned | undefined>>();
+    walkPlan<Place>(root, { within }, (binding, around) => {
+      if (isCaching(binding) && binding.scope === 'Request') {
+        const places = requested.get(binding.id) ?? new Set();
+        requested.set(binding.id, places.add(around.within));
+      }
+      return this.#place(binding, around);
+    });
+    const places = [...requested.values()];
+    for (const planned of new Set(places.flatMap((each) => [...each]))) {
+      if (planned !== undefined && places.every((each) => !each.has(planned) || each.size === 1)) {
+        planned.shared.forEach((id) => planned.parts.add(id));
+        planned.shared.clear();
+        planned.sharesUnknownParts = false;
+      }
+    }
   }
 
   /** Takes in a singleton of which no plan tells. */
@@ -133,9 +148,12 @@ export class PlannedAbove {
     const sharesParts = isShared || binding.scope === 'Request';
     (sharesParts ? within.shared : within.parts).add(binding.id);
     if (isDynamic) {
-      within.hasUnknownParts = true;
-      within.sharesUnknownParts ||= sharesParts;
       within.owner.constructions.expectMore(within.binding);
+      // What a container below makes may ask for what that one exits, and is none of its parts.
+      if (holder?.isBelow(within.owner) !== true) {
+        within.hasUnknownParts = true;
+        within.sharesUnknownParts ||= sharesParts;
+      }
     }
     return sharesParts && !isShared ? { within, isShared: true } : around;
   }

@@ -167,10 +167,8 @@ export class Model {
     }
     for (const [singleton, services] of get.attempts) {
       // While it was being activated, or if it never was, what the child itself has asked for could
-      // not be told from its parts; nor, until it is, from what a value in request scope has asked for,
-      // which both share.
-      const isUnclear =
-        get.failed || tree.isAsync(singleton.service) || tree.mayShareUnknown(services);
+      // not be told from its parts; nor, until it is, from those that both share in one request.
+      const isUnclear = get.failed || tree.isAsync(singleton.service) || tree.mayBeShared(services);
       if (isUnclear && services.has(binding.service) && !isMadeBefore(singleton, value, made)) {
         others.add(tree.nearest(singleton.at));
       }
