@@ -69,10 +69,6 @@ describe('P7 owner', () => {
   test.each<[string, (parent: Container) => Container]>([
     ['a child', (parent) => createContainer({ parent })],
     ['a grandchild', (parent) => createContainer({ parent: createContainer({ parent }) })],
-    [
-      'a child without the module',
-      (parent) => new Container({ parent: createContainer({ parent }) }),
-    ],
   ])(
     'a transient inside a singleton of the parent belongs to the parent when it is built through %s',
     async (_which, createBelow) => {
@@ -83,13 +79,27 @@ describe('P7 owner', () => {
       const child = createBelow(parent);
       child.get(Handler);
       expect(pendingOf(parent)).toEqual(['Session', 'Session']);
-      const nearest = child.get(Lifecycle);
-      await nearest.dispose();
+      await child.dispose();
       expect(log).toEqual(['Session']);
       await parent.dispose();
       expect(log).toEqual(['Session', 'Session']);
     },
   );
+
+  test('what a container without the module, below a child, creates before it has built a singleton of the parent may be part of that', async () => {
+    const parent = createContainer();
+    parent.bind(Session).toSelf();
+    parent.bind(Holder).toSelf().inSingletonScope();
+    parent.bind(Handler).toSelf();
+    const child = createContainer({ parent });
+    const plain = new Container({ parent: child });
+    plain.get(Handler);
+    plain.get(Handler);
+    await child.dispose();
+    expect(log).toEqual(['Session']);
+    await parent.dispose();
+    expect(log).toEqual(['Session', 'Session', 'Session']);
+  });
 
   test('a request-scoped instance that a singleton of the parent shares belongs to the parent', async () => {
     @injectable()
