@@ -57,7 +57,10 @@ export class Owner extends ContainerNode {
     if (running !== undefined) {
       return this.isBelow(running.owner) ? maker : running.owner;
     }
-    return maker.#planned.ownerOfPart(binding) ?? maker;
+    // What a disposed container is asked for is refused, in doubt too.
+    return maker.stack.state === 'disposed'
+      ? maker
+      : (maker.#planned.ownerOfPart(binding) ?? maker);
   }
 
   /** @throws Error if a singleton of a container above is being given what this one exits. */
@@ -187,26 +190,20 @@ export class Owner extends ContainerNode {
     return maker;
   }
 
-  /** The innermost singleton above whose synchronous part is running, other than the one given. */
+  /**
+   * The singleton, other than the one given, whose synchronous part is running; if they are nested,
+   * that of the container furthest up, since the others are parts of it.
+   */
   #running(except?: CachingBinding): Planned | undefined {
-    let innermost: Construction | undefined;
-    let owner: Owner | undefined;
+    let running: Planned | undefined;
     for (let { above } = this; above !== undefined; { above } = above) {
-      for (const construction of above.constructions) {
-        if (
-          construction.isRunning &&
-          construction.binding !== except &&
-          construction.order >= (this.#got ?? 0) &&
-          construction.order > (innermost?.order ?? -1)
-        ) {
-          innermost = construction;
-          owner = above;
+      for (const { binding, isRunning, order } of above.constructions) {
+        if (isRunning && binding !== except && order >= (this.#got ?? 0)) {
+          running = this.#planned.find(binding) ?? unplanned(above, binding);
         }
       }
     }
-    return innermost === undefined || owner === undefined
-      ? undefined
-      : (this.#planned.find(innermost.binding) ?? unplanned(owner, innermost.binding));
+    return running;
   }
 
   #forgetPlannedSoon(): void {

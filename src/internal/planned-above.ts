@@ -26,6 +26,8 @@ interface Place {
   readonly isShared?: boolean;
 }
 
+const elsewhere: Place = {};
+
 export class PlannedAbove {
   readonly #owner: Owner;
   /** Not built yet, when last seen. */
@@ -119,7 +121,7 @@ export class PlannedAbove {
     );
   }
 
-  #place(binding: Binding, around: Place): Place | undefined {
+  #place(binding: Binding, around: Place): Place {
     const holder = this.#owner.holderOf(binding);
     const { within, isShared = false } = around;
     if (within !== undefined && holder?.isBelow(within.owner) === true && holder.exits(binding)) {
@@ -129,14 +131,17 @@ export class PlannedAbove {
       return around;
     }
     if (binding.scope === 'Singleton' && cachedIn(binding) !== undefined) {
-      return undefined;
+      // Built, and given what it is given. Others below it may be asked for by this plan's parts.
+      return elsewhere;
     }
     const isDynamic = binding.type === 'DynamicValue';
     if (
       binding.scope === 'Singleton' &&
       isMaking(binding) &&
       holder !== undefined &&
-      holder !== this.#owner
+      holder !== this.#owner &&
+      // One further down is a part of the one that is given it.
+      !(within !== undefined && holder.isBelow(within.owner))
     ) {
       const planned = this.add(holder, binding);
       planned.hasUnknownParts = isDynamic;

@@ -50,7 +50,13 @@ export class Foresight {
     if (this.refused) {
       return 'refused';
     }
-    return this.failures > 0 || this.#world.isClosed(this.#container) ? undefined : 'resolved';
+    // What a value hands on may have been made by a container that nobody watches.
+    const isUnseen =
+      !this.#world.tree.hasModule(this.#container) &&
+      [...this.attempts.keys()].some(({ kind }) => kind !== 'class');
+    return this.failures > 0 || isUnseen || this.#world.isClosed(this.#container)
+      ? undefined
+      : 'resolved';
   }
 
   /** What is wrong with how it ended, given what was made. */

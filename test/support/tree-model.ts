@@ -104,7 +104,10 @@ export class Model {
       for (const dependency of this.#below(value, owners[0])) {
         const isOrdered =
           dependency !== value &&
-          this.owned.has(dependency) &&
+          // What is in doubt may be taken for a part of a singleton, and its own parts for none, or
+          // the other way round.
+          owners.length === 1 &&
+          this.owned.get(dependency)?.owners.length === 1 &&
           !this.#byHand.has(dependency) &&
           // It may have been exited before the dependent was made.
           (ended.get(dependency) ?? Infinity) >= first.exits;
@@ -169,7 +172,10 @@ export class Model {
       // While it was being activated, or if it never was, what the child itself has asked for could
       // not be told from its parts; nor, until it is, from those that both share in one request.
       const isUnclear = get.failed || tree.isAsync(singleton.service) || tree.mayBeShared(services);
-      if (isUnclear && services.has(binding.service) && !isMadeBefore(singleton, value, made)) {
+      const isOpen = singleton.turns > 0 || !isMadeBefore(singleton, value, made);
+      // The plans of a container without the module are shown to nobody.
+      const isUnseen = !tree.hasModule(get.container);
+      if (isOpen && (isUnseen || (isUnclear && services.has(binding.service)))) {
         others.add(tree.nearest(singleton.at));
       }
     }
