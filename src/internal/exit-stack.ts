@@ -123,11 +123,12 @@ export class ExitStack implements DisposalHost {
     }
     this.list.meet(taken);
     const run = new ExitRun(this, undefined);
-    const releasing = new Drive(this.#exitEach(exits, run), this.clock).run();
+    // What a hook or handler is called with is not known any more when it is forgotten.
+    const known = exits.map((exit) => ({ exit, hooks: exit.source.hooksOf(exit) }));
     for (const exit of taken) {
       exit.source.released?.(exit);
     }
-    await this.#beside(releasing);
+    await this.#beside(new Drive(this.#exitEach(known, run), this.clock).run());
     const failure = run.failure();
     if (failure !== undefined) {
       throw failure;
@@ -329,9 +330,9 @@ export class ExitStack implements DisposalHost {
     ];
   }
 
-  *#exitEach(exits: readonly Exit[], run: ExitRun): Exiting {
-    for (const exit of exits) {
-      yield* run.exit(this, exit);
+  *#exitEach(exits: readonly { exit: Exit; hooks: readonly ExitHook[] }[], run: ExitRun): Exiting {
+    for (const { exit, hooks } of exits) {
+      yield* run.exit(this, exit, hooks);
     }
   }
 }
