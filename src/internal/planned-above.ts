@@ -121,6 +121,16 @@ export class PlannedAbove {
     );
   }
 
+  #isUnbuiltAbove(binding: CachingBinding, holder: Owner | undefined): holder is Owner {
+    return (
+      holder !== undefined &&
+      holder !== this.#owner &&
+      isMaking(binding) &&
+      binding.scope === 'Singleton' &&
+      cachedIn(binding) === undefined
+    );
+  }
+
   #place(binding: Binding, around: Place): Place {
     const holder = this.#owner.holderOf(binding);
     const { within, isShared = false } = around;
@@ -130,16 +140,20 @@ export class PlannedAbove {
     if (!isCaching(binding)) {
       return around;
     }
+    const isAbove = this.#isUnbuiltAbove(binding, holder);
+    if (around === elsewhere) {
+      if (isAbove) {
+        this.add(holder, binding).hasUnknownParts = false;
+      }
+      return elsewhere;
+    }
     if (binding.scope === 'Singleton' && cachedIn(binding) !== undefined) {
-      // Built, and given what it is given. Others below it may be asked for by this plan's parts.
+      // Built. What is planned below it is not asked for now, but the plans of that are kept.
       return elsewhere;
     }
     const isDynamic = binding.type === 'DynamicValue';
     if (
-      binding.scope === 'Singleton' &&
-      isMaking(binding) &&
-      holder !== undefined &&
-      holder !== this.#owner &&
+      isAbove &&
       // One further down is a part of the one that is given it.
       !(within !== undefined && holder.isBelow(within.owner))
     ) {

@@ -69,9 +69,11 @@ export class Foresight {
       case 'conflict': {
         const { singleton, injected } = this.conflict ?? {};
         const isBuilt = made.some(({ binding }) => binding === singleton);
-        const names = [singleton, injected].map((each) => serviceOf(each?.service ?? 0));
-        const isTold =
-          failure instanceof Error && names.every((name) => failure.message.includes(name));
+        // If singletons are nested, any of them may be named.
+        const singletons = [singleton, ...this.attempts.keys()];
+        const names = (each: Bound | undefined): boolean =>
+          failure instanceof Error && failure.message.includes(serviceOf(each?.service ?? 0));
+        const isTold = names(injected) && singletons.some(names);
         return !isBuilt && (isTold || this.failures > 1) && failure !== undefined ? [] : [fault];
       }
       case 'refused':
