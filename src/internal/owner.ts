@@ -34,6 +34,8 @@ export class Owner extends ContainerNode {
   #asked: { readonly identifier: ServiceIdentifier; readonly by: WeakRef<Owner> } | undefined;
   readonly #self = new WeakRef<Owner>(this);
   #asker = this.#self;
+  /** Whether something is being planned that was not shown yet. */
+  #isPlanning = false;
   /** When the outermost `get` that is under way began. */
   #got: number | undefined;
 
@@ -98,6 +100,7 @@ export class Owner extends ContainerNode {
 
   /** A service is looked up here, and further up if it is not found. */
   lookedUp(identifier: ServiceIdentifier): void {
+    this.#isPlanning = this.#got !== undefined;
     const asker = this.#asked?.identifier === identifier ? this.#asked.by : this.#self;
     this.#asker = asker;
     this.#asked = undefined;
@@ -136,6 +139,7 @@ export class Owner extends ContainerNode {
    * @throws Error if one of them would hold what a container below exits.
    */
   planned(root: PlanServiceNode): void {
+    this.#isPlanning = false;
     if (this.above === undefined) {
       return;
     }
@@ -143,12 +147,17 @@ export class Owner extends ContainerNode {
       // A context that was kept has asked, past the container's own methods.
       this.#forgetPlannedSoon();
     }
+    const running = this.#running();
+    let isDone = false;
     try {
-      this.#planned.look(root, this.#running());
-    } catch (error) {
-      // The next to ask is to be shown the plan again.
-      this.context.planResultCacheService.clearCache();
-      throw error;
+      this.#planned.look(root, running);
+      isDone = running === undefined;
+    } finally {
+      if (!isDone) {
+        // What was refused is to be shown again; so is what the singleton asks for next, though it may
+        // have been planned with this.
+        this.context.planResultCacheService.clearCache();
+      }
     }
   }
 
@@ -160,9 +169,8 @@ export class Owner extends ContainerNode {
       return get();
     } finally {
       this.#got = outer;
-      if (outer === undefined && this.#planned.size > 0 && this.#planned.forget()) {
-        // The next to ask for it is to be planned, and looked at, anew.
-        this.context.planResultCacheService.clearCache();
+      if (outer === undefined) {
+        this.#endGet();
       }
     }
   }
@@ -204,6 +212,16 @@ export class Owner extends ContainerNode {
       }
     }
     return running;
+  }
+
+  #endGet(): void {
+    const wasLeft = this.#planned.size > 0 && this.#planned.forget();
+    if (wasLeft || this.#isPlanning) {
+      // What was left unbuilt, or planned without being shown since the whole could not be planned, is
+      // to be planned, and looked at, when it is next asked for.
+      this.#isPlanning = false;
+      this.context.planResultCacheService.clearCache();
+    }
   }
 
   #forgetPlannedSoon(): void {
