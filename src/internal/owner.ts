@@ -56,13 +56,16 @@ export class Owner extends ContainerNode {
       return maker;
     }
     const running = maker.#running();
-    if (running !== undefined) {
-      return this.isBelow(running.owner) ? maker : running.owner;
+    if (running !== undefined && this.isBelow(running.owner)) {
+      return maker;
     }
-    // What a disposed container is asked for is refused, in doubt too.
-    return maker.stack.state === 'disposed'
-      ? maker
-      : (maker.#planned.ownerOfPart(binding) ?? maker);
+    const owner = running?.owner ?? maker;
+    const other =
+      // What a disposed container is asked for is refused, in doubt too.
+      owner.stack.state === 'disposed'
+        ? undefined
+        : maker.#planned.ownerOfPart(binding, running !== undefined);
+    return other !== undefined && owner.isBelow(other) ? other : owner;
   }
 
   /** @throws Error if a singleton of a container above is being given what this one exits. */

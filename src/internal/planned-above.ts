@@ -78,16 +78,17 @@ export class PlannedAbove {
   }
 
   /**
-   * The owner of a singleton that waits for something, and may have this binding's instance as a
-   * part. What cannot be told apart is the ancestor's, the farthest if there are several: it is exited
-   * late, but never while something still uses it.
+   * The owner of a singleton that may have this binding's instance as a part, though it is not running:
+   * since it waits for something, or shares the instance. What cannot be told apart is the
+   * ancestor's, the farthest if there are several: it is exited late, but not while that uses it.
    */
-  ownerOfPart({ id }: CachingBinding): Owner | undefined {
+  ownerOfPart({ id }: CachingBinding, isRunning: boolean): Owner | undefined {
     let farthest: Owner | undefined;
     for (const [binding, planned] of this.#planned) {
       const { owner, parts, shared, hasUnknownParts, sharesUnknownParts } = planned;
       const isShared = shared.has(id) || sharesUnknownParts;
-      const isPart = hasUnknownParts || parts.has(id);
+      // What is made while another is running is a part of that.
+      const isPart = !isRunning && (hasUnknownParts || parts.has(id));
       if (this.#isBuilt(planned)) {
         this.#planned.delete(binding);
       } else if (

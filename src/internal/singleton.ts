@@ -134,11 +134,11 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   exiting(): void {
-    this.#isExited = true;
     const { exits } = this.#singleton;
-    if (!exits.includes(this)) {
+    if (!this.#isExited && !exits.includes(this)) {
       exits.push(this);
     }
+    this.#isExited = true;
   }
 
   apart(): Exit | undefined {
@@ -148,6 +148,7 @@ export class SingletonExit implements Exit, ExitSource {
 
   released(): void {
     const { binding, exits, host } = this.#singleton;
+    this.#isExited = true;
     exits.splice(exits.indexOf(this), 1);
     host.forget(binding);
   }

@@ -172,7 +172,7 @@ export class Model {
       // While it was being activated, or if it never was, what the child itself has asked for could
       // not be told from its parts; nor, until it is, from those that both share in one request.
       const isUnclear = get.failed || tree.isAsync(singleton.service) || tree.mayBeShared(services);
-      const isOpen = singleton.turns > 0 || !isMadeBefore(singleton, value, made);
+      const isOpen = tree.isAsync(singleton.service) || !isMadeBefore(singleton, value, made);
       // The plans of a container without the module are shown to nobody.
       const isUnseen = !tree.hasModule(get.container);
       if (isOpen && (isUnseen || (isUnclear && services.has(binding.service)))) {
