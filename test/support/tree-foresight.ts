@@ -44,8 +44,11 @@ export class Foresight {
     }
     if (this.conflict !== undefined) {
       // The plans of a container without the module are shown to nobody: what is built already is
-      // injected unseen.
-      return this.#world.tree.hasModule(this.#container) ? 'conflict' : undefined;
+      // injected unseen; and so is what a value in request scope hands on a second time.
+      const isSeen =
+        this.#world.tree.hasModule(this.#container) &&
+        ![...this.attempts.values()].some((services) => this.#world.tree.mayHandOnAgain(services));
+      return isSeen ? 'conflict' : undefined;
     }
     if (this.refused) {
       return 'refused';

@@ -35,7 +35,8 @@ export class Model {
     }
     for (const first of made) {
       const { binding, value } = first;
-      if (tree.hasModule(binding.at) && 'exit' in value && !this.owned.has(value)) {
+      const isOwn = tree.hasModule(binding.at) && !this.#isForeign(value);
+      if (isOwn && 'exit' in value && !this.owned.has(value)) {
         this.owned.set(value, { first, owners: this.#ownersOf(first, get, made) });
       }
     }
@@ -128,11 +129,20 @@ export class Model {
     }
   }
 
+  /** Made by a container without the module, and handed on to several that have no one above them. */
+  #isForeign(value: object): boolean {
+    const { tree } = this.#world;
+    const [first] = this.#facts.get(value) ?? [];
+    return first !== undefined && !tree.hasModule(first.binding.at) && !tree.hasModule(0);
+  }
+
   /** The values whose hooks a step has run, each once. */
   #exits(): object[] {
     const exits = this.#world.exits.slice(this.#exitsSeen);
     this.#exitsSeen = this.#world.exits.length;
-    const started = exits.filter(({ event }) => event === 'started').map(({ value }) => value);
+    const started = exits
+      .filter(({ event, value }) => event === 'started' && !this.#isForeign(value))
+      .map(({ value }) => value);
     for (const value of started) {
       if (this.#exited.has(value)) {
         this.#blame(value, 'was exited again');
