@@ -34,10 +34,6 @@ export class Construction {
 export class Constructions {
   readonly #underway = new Set<Construction>();
 
-  get size(): number {
-    return this.#underway.size;
-  }
-
   [Symbol.iterator](): Iterator<Construction> {
     return this.#underway.values();
   }

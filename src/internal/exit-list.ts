@@ -61,10 +61,6 @@ export class ExitList {
     return this.#met.has(subject) || this.#standIns.has(subject);
   }
 
-  has(exit: Exit): boolean {
-    return this.#exits.includes(exit);
-  }
-
   /** The entry of a subject that is to be exited here and not further up. */
   ownedEntry(subject: object): Exit | undefined {
     const entry = this.#exits.find((exit) => exit.subject === subject);

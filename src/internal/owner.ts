@@ -86,6 +86,14 @@ export class Owner extends ContainerNode {
     }
   }
 
+  /** @throws Error if a singleton above is being given what a container below that owns. */
+  refuseOwned({ source }: Exit, context: ResolutionContext): void {
+    const running = this.#makerOf(context).#running();
+    if (running !== undefined) {
+      throw captured(source.service, running.binding);
+    }
+  }
+
   /** The entry of a value that the container of the resolution owns, or one between. */
   ownedBelow(value: object, context: ResolutionContext): Exit | undefined {
     for (
@@ -121,8 +129,13 @@ export class Owner extends ContainerNode {
           this.context.planResultCacheService.clearCache();
         }
       });
-      const asker = this.#asker.deref() ?? this;
-      if (asker !== this && asker.#got === undefined && cachedIn(binding) === undefined) {
+      const asker = this.#asker.deref();
+      if (
+        asker !== undefined &&
+        asker !== this &&
+        asker.#got === undefined &&
+        cachedIn(binding) === undefined
+      ) {
         // Its plan is shown to nobody: it is that of a container below without the module.
         this.constructions.expectMore(binding);
         asker.#planned.add(this, binding).sharesUnknownParts = true;
