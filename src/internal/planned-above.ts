@@ -143,7 +143,7 @@ export class PlannedAbove {
     }
     const isAbove = this.#isUnbuiltAbove(binding, holder);
     if (around === elsewhere) {
-      if (isAbove) {
+      if (isAbove && this.find(binding) === undefined) {
         this.add(holder, binding).hasUnknownParts = false;
       }
       return elsewhere;
