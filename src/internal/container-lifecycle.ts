@@ -196,7 +196,7 @@ async function rejected(error: unknown): Promise<never> {
 }
 
 function requireSignal(signal: unknown): void {
-  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) {
+  if (signal !== undefined && !(isObject(signal) && 'addEventListener' in signal)) {
     throw new TypeError(
       `dispose() signal was given ${shown(signal)} where it takes an AbortSignal. Pass the signal of an ` +
         'AbortController, not the controller.',

@@ -94,7 +94,7 @@ export class Play {
       foresight.failures > 1 ||
       // A value that asks for several things may be refused several.
       (foresight.conflict !== undefined &&
-        [...foresight.attempts.keys()].some(({ kind }) => kind !== 'class'));
+        this.#tree.bindings.some(({ kind }) => kind !== 'class'));
     if ((world.isAsync(service) && failsTwice) || foresight.failsLate) {
       return;
     }
