@@ -43,8 +43,9 @@ export interface OnExitCallbackOptions extends OnExitOptions {
 
 /**
  * Told of a disposal while it runs. What is told of exits is what the report says, those of children
- * included. A method that throws harms nothing; its first error is thrown as an uncaught one when the
- * disposal has ended.
+ * included: of a child whose disposal had begun before, what it has done until then is told at once.
+ * A method that throws, or rejects, harms nothing, and is not waited for. The observer's first error
+ * is thrown as an uncaught one, when the outermost disposal has ended.
  */
 export interface ExitObserver {
   /** The disposal starts. */
@@ -78,6 +79,8 @@ export abstract class Lifecycle {
   /**
    * Aborts the moment in which a disposal of the container, or of one around it, starts, with its
    * reason: what accepts work stops accepting it, and can be done with the rest when its hook is called.
+   * What a listener throws is an uncaught error, as with any `AbortSignal`. It is made when it is first
+   * read, and has aborted already if a disposal has started by then.
    */
   abstract readonly signal: Signal;
 
@@ -129,7 +132,8 @@ export abstract class Lifecycle {
   abstract pending(): readonly PendingExit[];
 
   /**
-   * Has an observer told of every disposal from now on; it costs nothing without one.
+   * Has an observer told of the disposal of this container, from now on; without one it costs nothing.
+   * What is released, or unbound, is not disposed, and is not told.
    *
    * @returns its undo.
    * @throws TypeError if the observer is no object.

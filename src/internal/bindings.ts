@@ -176,6 +176,11 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     return this.#owner.children().map(({ stack }) => stack);
   }
 
+  newChildren(): ExitStack[] {
+    this.#owner.hasNewChildren = false;
+    return this.children();
+  }
+
   occupied(): void {
     this.#owner.occupied();
   }

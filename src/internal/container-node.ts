@@ -19,7 +19,7 @@ export abstract class ContainerNode {
   #above: this | undefined;
   #roll: Set<this> | undefined;
   #hasWarned = false;
-  /** Whether children may have come since they were last called. */
+  /** Whether children may have come that a disposal has not been told of. */
   hasNewChildren = false;
 
   /** @param token under which each container with the module has its node bound. */
@@ -64,7 +64,6 @@ export abstract class ContainerNode {
 
   /** The living children that are not disposed, youngest first. */
   children(): readonly this[] {
-    this.hasNewChildren = false;
     const roll = (this.#roll = new Set<this>());
     // Inversify hands this on to all that lives below, and keeps it weakly.
     this.context.planResultCacheService.clearCache();

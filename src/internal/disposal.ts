@@ -4,9 +4,11 @@ import type { ExitReport } from '../exit-report.js';
 import { Budget } from './budget.js';
 import { Drive, type Exiting, type Wait } from './exit-drive.js';
 import { ExitRun, type Exit, type RunHost, type Spent } from './exit-run.js';
+import type { Observers } from './observers.js';
 
 /** What is disposed. */
 export interface DisposalHost extends RunHost {
+  readonly observers: Observers;
   /** Whether there may be children that it has not told of yet. */
   readonly hasNewChildren: boolean;
   /** The disposals of the living children, youngest first; each begins when it is asked for. */
@@ -26,6 +28,7 @@ export class Disposal {
   readonly #host: DisposalHost;
   readonly #drive: Drive;
   readonly #budget: Budget;
+  #around: Observers | undefined;
   /* istanbul ignore next -- replaced when it is constructed */
   #settle = (): void => undefined;
   #hasEnded = false;
@@ -33,7 +36,7 @@ export class Disposal {
 
   constructor(host: DisposalHost, reason: unknown) {
     this.#host = host;
-    this.run = new ExitRun(host, reason);
+    this.run = new ExitRun(host, reason, host.observers);
     this.#drive = new Drive(this.#unwind(), host.clock);
     this.#budget = new Budget(host.clock, (why) => {
       this.finish({ reason: why });
@@ -50,6 +53,11 @@ export class Disposal {
       throw this.#failure;
     }
     return this.run.report();
+  }
+
+  /** Does what comes before any hook, and is not overtaken by {@link finish}. */
+  prepare(action: () => void): void {
+    this.#drive.prepare(action);
   }
 
   /** Runs hooks one at a time. */
@@ -96,12 +104,11 @@ export class Disposal {
     // tick would be put on a stack that nobody empties any more.
     this.#hasEnded = true;
     this.#budget.end();
-    this.run.end();
     this.#failure = this.run.failure();
     this.#host.ended();
     const { observers } = this.#host;
     observers.tell('disposed', this.run.report());
-    observers.end();
+    observers.end(this.#around);
     this.#settle();
   }
 
@@ -123,6 +130,7 @@ export class Disposal {
   }
 
   *#endOf(child: Disposal): Exiting {
+    child.#around = this.#host.observers;
     this.run.include(child.run);
     // Told to all that ask for it; this one reports what has failed itself.
     const promise = child.promise.catch(() => undefined);

@@ -40,6 +40,14 @@ export class Drive {
     return this.#isFinishing;
   }
 
+  /** Does something first, at whose end a {@link finish} within it begins. */
+  prepare(action: () => void): void {
+    this.#take(() => {
+      action();
+      return undefined;
+    });
+  }
+
   /** Runs up to the first wait, and tells whether that was all. */
   start(): boolean {
     if (this.#step === undefined) {
@@ -87,7 +95,7 @@ export class Drive {
     return this.#step?.done === true;
   }
 
-  #take(resume: () => Step): void {
+  #take(resume: () => Step | undefined): void {
     this.#isStepping = true;
     try {
       this.#step = resume();

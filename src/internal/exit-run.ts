@@ -15,7 +15,7 @@ import {
 import { formatMs, timeoutError, type Clock } from './clock.js';
 import type { Exiting, Wait, Waited } from './exit-drive.js';
 import { HookContext } from './hook-context.js';
-import type { Observers } from './observers.js';
+import type { ExitEvents, Observers } from './observers.js';
 
 /** What is called on a subject when it is exited. */
 export interface ExitHook {
@@ -88,7 +88,6 @@ export class HookCalls {
 export interface RunHost {
   readonly clock: Clock;
   readonly calls: HookCalls;
-  readonly observers: Observers;
   /** How many ms a hook has that does not say. */
   readonly hookTimeout: number;
   /** Called before each hook: time may have passed that no timer could tell of. */
@@ -109,15 +108,16 @@ export class ExitRun {
   readonly #numbers = new Map<ExitRun, number>([[this, 0]]);
   // Not what is around it: a parent keeps the runs of its children, and must not keep them by it.
   readonly #clock: Clock;
-  readonly #observers: Observers;
+  readonly #observers: Observers | undefined;
   #around: ExitRun | undefined;
   #inHand: { readonly source: ExitSource; readonly hooks: readonly ExitHook[] } | undefined;
   #started = 0;
+  #unsettled: StartedExit | undefined;
   #isFinishing = false;
   #spent: Spent | undefined;
-  #duration: number | undefined;
+  #report: ExitReport | undefined;
 
-  constructor({ clock, observers }: RunHost, reason: unknown) {
+  constructor({ clock }: RunHost, reason: unknown, observers?: Observers) {
     this.#clock = clock;
     this.#observers = observers;
     this.reason = reason;
@@ -135,7 +135,8 @@ export class ExitRun {
   include(run: ExitRun): void {
     run.#around = this;
     this.#parts.push(run);
-    this.#number(run);
+    this.#meet(run);
+    this.#catchUp(run);
   }
 
   /** Why its time has passed, if it has. */
@@ -167,6 +168,7 @@ export class ExitRun {
       const { service } = source;
       const startTime = now - this.#began;
       const started = { service, hook: hook.name, container: 0, startTime };
+      this.#unsettled = started;
       this.#tell('started', started);
       let ended: { outcome: ExitOutcome; error?: unknown };
       try {
@@ -186,18 +188,15 @@ export class ExitRun {
       const duration = this.#elapsed() - startTime;
       const record: ExitRecord = { ...started, duration, ...ended };
       this.#parts.push(record);
+      this.#unsettled = undefined;
       this.#tell('settled', record);
     }
     this.#inHand = undefined;
   }
 
-  /** From here on its report says how long it took. */
-  end(): void {
-    this.#duration = this.#elapsed();
-  }
-
+  /** To be asked for when it has ended. */
   report(): ExitReport {
-    return new ExitReport(this.reason, this.#duration ?? this.#elapsed(), this.#records(this));
+    return (this.#report ??= new ExitReport(this.reason, this.#elapsed(), this.#records(this)));
   }
 
   failure(): DisposeError | undefined {
@@ -250,6 +249,14 @@ export class ExitRun {
     });
   }
 
+  /** Each container has one number in each report that it is a part of. */
+  #meet(run: ExitRun): void {
+    this.#number(run);
+    if (this.#around !== undefined) {
+      this.#around.#meet(run);
+    }
+  }
+
   #number(run: ExitRun): void {
     this.#numbers.set(run, this.#numbers.size);
     for (const part of run.#parts) {
@@ -257,25 +264,43 @@ export class ExitRun {
         this.#number(part);
       }
     }
+  }
+
+  /** Tells those who observe this container, and those around it, of what a run does. */
+  #tell<Event extends 'started' | 'settled'>(
+    event: Event,
+    exit: ExitEvents[Event],
+    run: ExitRun = this,
+  ): void {
+    if (this.#observers !== undefined && this.#observers.size > 0) {
+      this.#observers.tell(event, this.#seen(run, exit));
+    }
     if (this.#around !== undefined) {
-      this.#around.#number(run);
+      this.#around.#tell(event, exit, run);
     }
   }
 
-  /** Tells those who observe this container, and those around it. */
-  #tell(event: 'started', exit: StartedExit, run?: ExitRun): void;
-  #tell(event: 'settled', exit: ExitRecord, run?: ExitRun): void;
-  #tell(event: 'started' | 'settled', exit: StartedExit, run: ExitRun = this): void {
-    if (this.#observers.size > 0) {
-      this.#observers.tell(event, this.#seen(run, exit as ExitRecord));
+  /** Tells of what a run had done before it was taken in. */
+  #catchUp(run: ExitRun): void {
+    for (const part of run.#parts) {
+      if (part instanceof ExitRun) {
+        this.#catchUp(part);
+      } else {
+        const { service, hook, container, startTime } = part;
+        this.#tell('started', { service, hook, container, startTime }, run);
+        this.#tell('settled', part, run);
+      }
     }
-    if (this.#around !== undefined) {
-      this.#around.#tell(event as 'settled', exit as ExitRecord, run);
+    if (run.#unsettled !== undefined) {
+      this.#tell('started', run.#unsettled, run);
     }
   }
 
   /** What a run has done, as this one reports it. */
   #seen<Told extends StartedExit>(run: ExitRun, told: Told): Told {
+    if (run === this) {
+      return told;
+    }
     const startTime = told.startTime + run.#began - this.#began;
     return { ...told, container: this.#numbers.get(run) ?? 0, startTime };
   }

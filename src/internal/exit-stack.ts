@@ -25,8 +25,10 @@ export interface ExitHost {
   readonly above: ExitStack | undefined;
   /** The stacks of the living containers within this one, youngest first. */
   children(): readonly ExitStack[];
-  /** Whether there may be children that it has not told of yet. */
+  /** Whether children may have come since {@link newChildren} was called. */
   readonly hasNewChildren: boolean;
+  /** The same as {@link children}, for who disposes them. */
+  newChildren(): readonly ExitStack[];
   /** A promise for the activations in flight that it has not given one for yet. */
   inFlight(): Promise<unknown> | undefined;
   /** What is left to exit when the list is empty, in the order of a list. */
@@ -76,10 +78,17 @@ export class ExitStack implements DisposalHost {
   /** Aborts when the container, or one around it, starts to be disposed. */
   get signal(): AbortSignal {
     this.#stopping ??= new AbortController();
-    if (this.#stopped !== undefined) {
-      this.#stopping.abort(this.#stopped.reason);
+    const stopped = this.#whyStopped;
+    if (stopped !== undefined) {
+      this.#stopping.abort(stopped.reason);
     }
     return this.#stopping.signal;
+  }
+
+  /** A container that comes while one around it is being disposed was not there to be told. */
+  get #whyStopped(): { readonly reason: unknown } | undefined {
+    const { above } = this.#host;
+    return this.#stopped ?? (above && above.#whyStopped);
   }
 
   /** Takes in what is to be exited before all that is there. */
@@ -224,10 +233,8 @@ export class ExitStack implements DisposalHost {
   }
 
   *disposalsOfChildren(reason: unknown): Iterable<Disposal> {
-    for (const child of this.#host.children()) {
-      if (child.#state !== 'disposed') {
-        yield child.#disposal ?? child.#beginWithin(reason);
-      }
+    for (const child of this.#host.newChildren()) {
+      yield child.#disposal ?? child.#beginWithin(reason);
     }
   }
 
@@ -274,9 +281,12 @@ export class ExitStack implements DisposalHost {
     this.list.close();
     const disposal = new Disposal(this, reason);
     this.#disposal = disposal;
-    this.observers.tell('disposing', { reason });
-    this.#stop(reason);
     this.#host.disposing();
+    // These may ask for the disposal with no time left.
+    disposal.prepare(() => {
+      this.observers.tell('disposing', { reason });
+      this.#stop(reason);
+    });
     return disposal;
   }
 

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 
+import { setImmediate } from 'node:timers/promises';
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Container, inject, injectable, multiInject, postConstruct, type Factory } from 'inversify';
 import {
@@ -685,6 +687,68 @@ describe('P17 children first', () => {
     });
     await parent.dispose();
     expect(log).toEqual(['late child']);
+  });
+
+  test('children that come meanwhile are not lost to who looks at what is pending, or stops them', async () => {
+    const [gate, made] = [createGate(), createGate()];
+    const parent = createContainer();
+    parent.get(Lifecycle).onExit(() => {
+      createContainer({ parent })
+        .get(Lifecycle)
+        .onExit(() => log.push('of the parent'));
+      expect(parent.get(Lifecycle).pending()).toHaveLength(1);
+    });
+    const child = createContainer({ parent });
+    child.get(Lifecycle).onExit(async () => {
+      createContainer({ parent: child })
+        .get(Lifecycle)
+        .onExit(() => log.push('of the child'));
+      made.open();
+      await gate.passed;
+    });
+    void child.dispose();
+    await made.passed;
+    const disposal = parent.dispose();
+    gate.open();
+    await disposal;
+    expect(log).toEqual(['of the child', 'of the parent']);
+  });
+
+  test('each container has one number in a report, in the order met', async () => {
+    const gate = createGate();
+    const root = createContainer();
+    const parent = createContainer({ parent: root });
+    const child = createContainer({ parent });
+    const grandchild = createContainer({ parent: child });
+    const sibling = createContainer({ parent: root });
+    for (const container of [root, parent, child, grandchild, sibling]) {
+      container.get(Lifecycle).onExit(() => (container === child ? gate.passed : undefined));
+    }
+    const before = child.dispose();
+    await setImmediate();
+    const disposal = root.dispose();
+    await setImmediate();
+    gate.open();
+    const report = await disposal;
+    expect(report.exits.map(({ container }) => container)).toEqual([1, 4, 3, 2, 0]);
+    expect((await parent.dispose()).exits.map(({ container }) => container)).toEqual([2, 1, 0]);
+    expect((await before).exits.map(({ container }) => container)).toEqual([1, 0]);
+  });
+
+  test('a child whose disposal ends before its turn is part of the report, too', async () => {
+    const gate = createGate();
+    const parent = createContainer();
+    const elder = createContainer({ parent });
+    elder.get(Lifecycle).onExit(() => {
+      throw new Error('not closed');
+    });
+    createContainer({ parent })
+      .get(Lifecycle)
+      .onExit(() => gate.passed);
+    const disposal = parent.dispose();
+    await expect(elder.dispose()).rejects.toThrow('not closed');
+    gate.open();
+    await expect(disposal).rejects.toThrow('1 of 2 exit hooks failed');
   });
 
   test('a synchronous disposal takes the children with it', async () => {

@@ -74,8 +74,12 @@ export class Core implements ExitHost {
   }
 
   children(): readonly ExitStack[] {
-    this.hasNewChildren = false;
     return this.#children.map(({ stack }) => stack).filter(({ state }) => state !== 'disposed');
+  }
+
+  newChildren(): readonly ExitStack[] {
+    this.hasNewChildren = false;
+    return this.children();
   }
 
   inFlight(): Promise<unknown> | undefined {
