@@ -94,7 +94,11 @@ export class Play {
       foresight.failures > 1 ||
       // A value that asks for several things may be refused several.
       (foresight.conflict !== undefined &&
-        this.#tree.bindings.some(({ kind }) => kind !== 'class'));
+        [...foresight.attempts].some(
+          ([{ kind }, services]) =>
+            kind !== 'class' ||
+            this.#tree.bindings.some((each) => each.kind !== 'class' && services.has(each.service)),
+        ));
     if ((world.isAsync(service) && failsTwice) || foresight.failsLate) {
       return;
     }
