@@ -87,24 +87,15 @@ export class ExitList {
   /** Removes every entry that matches, and returns them. */
   take(matches: (exit: Exit) => boolean): Exit[] {
     const taken = this.#exits.filter(matches);
-    if (taken.length > 1) {
-      this.#exits = this.#exits.filter((exit) => !matches(exit));
-      taken.forEach(uncount);
-    } else {
+    const [only, ...others] = taken;
+    if (only !== undefined && others.length === 0) {
       // By far the usual case, and worth not copying the list.
-      taken.forEach((exit) => this.remove(exit));
+      this.#exits.splice(this.#exits.lastIndexOf(only), 1);
+    } else if (only !== undefined) {
+      this.#exits = this.#exits.filter((exit) => !matches(exit));
     }
+    taken.forEach(uncount);
     return taken;
-  }
-
-  /** Removes an entry, and tells whether it was there. */
-  remove(exit: Exit): boolean {
-    const index = this.#exits.lastIndexOf(exit);
-    if (index >= 0) {
-      this.#exits.splice(index, 1);
-      uncount(exit);
-    }
-    return index >= 0;
   }
 
   /** Removes the last entry, and returns it. */

@@ -302,7 +302,7 @@ export class ExitRun {
       return told;
     }
     const startTime = told.startTime + run.#began - this.#began;
-    return { ...told, container: this.#numbers.get(run) ?? 0, startTime };
+    return { ...told, container: Number(this.#numbers.get(run)), startTime };
   }
 
   #records(view: ExitRun): ExitRecord[] {
