@@ -132,5 +132,8 @@ function serializable(value: unknown, ancestors: readonly unknown[] = []): unkno
 
 /** Also one of another realm, as those of Node's own modules are under a test runner. */
 function isError(value: unknown): boolean {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  return (
+    value instanceof Error ||
+    ['[object Error]', '[object DOMException]'].includes(Object.prototype.toString.call(value))
+  );
 }

@@ -121,6 +121,8 @@ export abstract class Lifecycle {
    * singleton is built anew when it is next asked for. It is *not* checked whether something still
    * uses the instance.
    *
+   * Called again while the hooks run, it waits for them.
+   *
    * Rejects with an `Error` if this container does not own the instance, and with a `DisposeError`
    * if hooks failed; the instance is forgotten then, too.
    */

@@ -5,12 +5,14 @@ export class Budget {
   readonly #clock: Clock;
   readonly #spent: (reason: unknown) => void;
   readonly #signals = new Map<AbortSignal, () => void>();
+  readonly #began: number;
   #deadline = Infinity;
   #cancel = (): void => undefined;
 
   /** @param spent called when nothing is left of it, with the reason for which signals abort then. */
   constructor(clock: Clock, spent: (reason: unknown) => void) {
     this.#clock = clock;
+    this.#began = clock.now();
     this.#spent = spent;
   }
 
@@ -18,11 +20,18 @@ export class Budget {
   limit(timeout: number): void {
     const deadline = this.#clock.now() + timeout;
     if (deadline < this.#deadline) {
-      this.#deadline = deadline;
       this.#cancel();
+      this.#deadline = deadline;
       this.#cancel = this.#clock.after(timeout, () => {
-        this.#spent(timeoutError('The disposal', timeout));
+        this.#expire();
       });
+    }
+  }
+
+  /** Looks at the time: while what runs is synchronous, no timer fires. */
+  look(now: number): void {
+    if (now >= this.#deadline) {
+      this.#expire();
     }
   }
 
@@ -42,9 +51,16 @@ export class Budget {
   /** Leaves no timer and no listener behind. */
   end(): void {
     this.#cancel();
+    this.#deadline = Infinity;
     for (const [signal, aborted] of this.#signals) {
       signal.removeEventListener('abort', aborted);
     }
     this.#signals.clear();
+  }
+
+  #expire(): void {
+    const had = this.#deadline - this.#began;
+    this.end();
+    this.#spent(timeoutError('The disposal', had));
   }
 }

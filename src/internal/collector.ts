@@ -157,10 +157,12 @@ export class Collector {
     if (owner.option('transients') === 'refuse' && !owner.stack.list.knows(instance)) {
       owner.stack.refuse(exit, source.refusal());
     }
-    // What another already owns stays where it is, also if the one it is handed to outlives that.
-    if (!source.shared || owner.ownedBelow(instance, context) === undefined) {
+    const owned = source.shared ? owner.ownedBelow(instance, context) : undefined;
+    if (owned === undefined) {
       owner.stack.push(exit);
       source.tally.warnOfMany(source.service);
+    } else {
+      owner.refuseOwned(owned, context);
     }
     this.#owner.refuseCapture(binding, context);
     const activated = activate(user, context, instance);

@@ -33,10 +33,7 @@ export class Construction {
 
 export class Constructions {
   readonly #underway = new Set<Construction>();
-
-  get size(): number {
-    return this.#underway.size;
-  }
+  readonly #expectingMore = new WeakSet<CachingBinding>();
 
   [Symbol.iterator](): Iterator<Construction> {
     return this.#underway.values();
@@ -48,18 +45,16 @@ export class Constructions {
     // A clone shares the cache of its original.
     const isWatched = cache instanceof WatchedCache && cache.binding === binding;
     if (!isWatched && cachedIn(binding) === undefined) {
-      binding.cache = new WatchedCache(binding, ({ hasUnknownParts }) => {
+      binding.cache = new WatchedCache(binding, () => {
         this.#begin(new Construction(binding));
-        began(hasUnknownParts);
+        began(binding.type === 'DynamicValue' || this.#expectingMore.has(binding));
       });
     }
   }
 
   /** Notes that what it is built from may ask for more, which no plan tells of. */
-  expectMore({ cache }: CachingBinding): void {
-    if (cache instanceof WatchedCache) {
-      cache.hasUnknownParts = true;
-    }
+  expectMore(binding: CachingBinding): void {
+    this.#expectingMore.add(binding);
   }
 
   of(binding: CachingBinding): Construction | undefined {
@@ -107,17 +102,15 @@ export function cachedIn({ cache }: CachingBinding): { readonly value: unknown }
 class WatchedCache {
   readonly binding: CachingBinding;
   readonly value = undefined;
-  hasUnknownParts: boolean;
-  readonly #looked: (cache: WatchedCache) => void;
+  readonly #looked: () => void;
 
-  constructor(binding: CachingBinding, looked: (cache: WatchedCache) => void) {
+  constructor(binding: CachingBinding, looked: () => void) {
     this.binding = binding;
-    this.hasUnknownParts = binding.type === 'DynamicValue';
     this.#looked = looked;
   }
 
   get isRight(): false {
-    this.#looked(this);
+    this.#looked();
     return false;
   }
 }

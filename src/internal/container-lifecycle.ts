@@ -16,6 +16,7 @@ import { classNameOf, functionName, isGeneratorFunction, isObject, shown } from 
 
 export class ContainerLifecycle extends Lifecycle {
   readonly #stack: ExitStack;
+  readonly #releasing = new Map<object, Promise<void>>();
 
   constructor(stack: ExitStack) {
     super();
@@ -81,18 +82,12 @@ export class ContainerLifecycle extends Lifecycle {
 
   async release(instance: object): Promise<void> {
     const released = this.#stack.list.subjectOf(instance);
-    const exited = await this.#stack.release(
-      this.#stack.take(
-        ({ subject }) =>
-          subject === released || (subject instanceof Adoption && subject.value === instance),
-      ),
-    );
-    if (!exited) {
-      throw new Error(
-        `release() was given ${classNameOf(instance)}, which this container does not own: it has ` +
-          'no exit hooks, was exited already, or belongs to another container. Release an ' +
-          'instance once, through the Lifecycle of the container that created it.',
-      );
+    const releasing = this.#releasing.get(released) ?? this.#release(instance, released);
+    this.#releasing.set(released, releasing);
+    try {
+      await releasing;
+    } finally {
+      this.#releasing.delete(released);
     }
   }
 
@@ -118,6 +113,22 @@ export class ContainerLifecycle extends Lifecycle {
       return rejected(error);
     }
     return this.#stack.dispose(options ?? {});
+  }
+
+  async #release(instance: object, released: object): Promise<void> {
+    const exited = await this.#stack.release(
+      this.#stack.take(
+        ({ subject }) =>
+          subject === released || (subject instanceof Adoption && subject.value === instance),
+      ),
+    );
+    if (!exited) {
+      throw new Error(
+        `release() was given ${classNameOf(instance)}, which this container does not own: it has ` +
+          'no exit hooks, was exited already, or belongs to another container. Release an ' +
+          'instance once, through the Lifecycle of the container that created it.',
+      );
+    }
   }
 
   #push(exit: Exit, asked: string): void {
@@ -185,7 +196,7 @@ async function rejected(error: unknown): Promise<never> {
 }
 
 function requireSignal(signal: unknown): void {
-  if (signal !== undefined && !(isObject(signal) && 'aborted' in signal)) {
+  if (signal !== undefined && !(isObject(signal) && 'addEventListener' in signal)) {
     throw new TypeError(
       `dispose() signal was given ${shown(signal)} where it takes an AbortSignal. Pass the signal of an ` +
         'AbortController, not the controller.',

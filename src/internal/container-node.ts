@@ -41,8 +41,8 @@ export abstract class ContainerNode {
   /** Looks who is around: a container that had not registered the module may have it now. */
   look(): void {
     const before = this.#above;
-    const [, above] = [...this.context.bindingService.getChained<this>(this.#token)].map(
-      (binding) => ('value' in binding ? (binding.value as this) : undefined),
+    const [, above] = [...this.context.bindingService.getChained(this.#token)].map(
+      (binding) => Reflect.get(binding, 'value') as this,
     );
     this.#above = above;
     above?.answer(this);

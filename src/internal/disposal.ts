@@ -2,8 +2,8 @@
 import type { DisposeError } from '../errors.js';
 import type { ExitReport } from '../exit-report.js';
 import { Budget } from './budget.js';
-import { Drive, type Exiting } from './exit-drive.js';
-import { ExitRun, type Exit, type RunHost } from './exit-run.js';
+import { Drive, type Exiting, type Wait } from './exit-drive.js';
+import { ExitRun, type Exit, type RunHost, type Spent } from './exit-run.js';
 import type { Observers } from './observers.js';
 
 /** What is disposed. */
@@ -13,8 +13,8 @@ export interface DisposalHost extends RunHost {
   readonly hasNewChildren: boolean;
   /** The disposals of the living children, youngest first; each begins when it is asked for. */
   disposalsOfChildren(reason: unknown): Iterable<Disposal>;
-  /** A promise for what is being activated or released, if it has not given one for that yet. */
-  arriving(): Promise<unknown> | undefined;
+  /** A wait for what is being activated or released, if it has not given one for that yet. */
+  arriving(): Wait | undefined;
   /** The next to exit. */
   next(): Exit | undefined;
   /** Called once, when the last hook has ended. */
@@ -29,6 +29,7 @@ export class Disposal {
   readonly #drive: Drive;
   readonly #budget: Budget;
   #around: Observers | undefined;
+  /* istanbul ignore next -- replaced when it is constructed */
   #settle = (): void => undefined;
   #hasEnded = false;
   #failure: DisposeError | undefined;
@@ -74,12 +75,22 @@ export class Disposal {
     }
   }
 
-  /** Starts what is left now, and awaits nothing; if its time was spent, with that as the reason. */
-  finish(spent?: { readonly reason: unknown }): void {
-    if (spent !== undefined) {
-      this.run.spend(spent.reason);
+  /** Called before each hook, with why the time of what is around has passed, if it has. */
+  look(now: number, around: Spent | undefined): void {
+    if (around === undefined) {
+      this.#budget.look(now);
+    } else {
+      this.finish(around);
     }
-    this.#drive.finish();
+  }
+
+  /**
+   * Starts what is left now, and awaits nothing; if its time was spent, with that as the reason.
+   * Tells whether that was all: a hook that is in its synchronous part is to return first.
+   */
+  finish(spent?: Spent): boolean {
+    this.run.finish(spent);
+    return this.#drive.finish();
   }
 
   *#unwind(): Exiting {
@@ -113,7 +124,7 @@ export class Disposal {
         if (arriving === undefined) {
           return;
         }
-        yield { promise: arriving, timeout: Infinity };
+        yield arriving;
       }
     }
   }
@@ -122,13 +133,12 @@ export class Disposal {
     child.#around = this.#host.observers;
     this.run.include(child.run);
     // Told to all that ask for it; this one reports what has failed itself.
-    child.promise.catch(() => undefined);
+    const promise = child.promise.catch(() => undefined);
     if (!this.#drive.isFinishing) {
-      const driven = child.drive();
-      if (child.#hasEnded || (yield { promise: driven, timeout: Infinity }) === 'done') {
-        return;
-      }
+      void child.drive();
     }
-    child.finish(this.run.spent);
+    if (!child.#hasEnded) {
+      yield { promise, timeout: Infinity, finish: () => child.finish(this.run.spent) };
+    }
   }
 }

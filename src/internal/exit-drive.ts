@@ -3,8 +3,13 @@ import type { Clock } from './clock.js';
 
 /** Something to wait for, and for how many ms at most. */
 export interface Wait {
-  readonly promise: PromiseLike<unknown>;
+  readonly promise: Promise<unknown>;
   readonly timeout: number;
+  /**
+   * Told that nothing is awaited any more. Not true: it is in the middle of a step, with which it
+   * ends, so that it is waited for.
+   */
+  finish?(): boolean;
 }
 
 /** How a wait has ended, unless what it was for has rejected. */
@@ -18,21 +23,16 @@ type Step = IteratorResult<Wait, void>;
 export class Drive {
   readonly #exiting: Exiting;
   readonly #clock: Clock;
-  readonly #finished: Promise<undefined>;
-  #tellFinished = (): void => undefined;
   #step: Step | undefined;
   #isStepping = false;
   #isFinishing = false;
   #running: Promise<void> | undefined;
+  /** Ends the wait in hand without a result. */
+  #wake = (): void => undefined;
 
   constructor(exiting: Exiting, clock: Clock) {
     this.#exiting = exiting;
     this.#clock = clock;
-    this.#finished = new Promise((resolve) => {
-      this.#tellFinished = () => {
-        resolve(undefined);
-      };
-    });
   }
 
   /** Whether nothing is awaited any more. */
@@ -53,7 +53,7 @@ export class Drive {
     if (this.#step === undefined) {
       this.#take(() => this.#exiting.next('done'));
     }
-    return this.#step?.done === true;
+    return this.#isDone();
   }
 
   /**
@@ -68,24 +68,31 @@ export class Drive {
   async #run(): Promise<void> {
     this.start();
     while (this.#step?.done === false) {
-      const wait = this.#wait(this.#step.value);
-      const resume = await Promise.race([wait.ended, this.#finished]);
-      wait.cancel();
-      if (resume === undefined) {
-        return;
+      const step = this.#step;
+      const resume = await this.#wait(step.value);
+      // It may have been finished since the wait has ended.
+      if (resume !== undefined && this.#step === step) {
+        this.#take(resume);
       }
-      this.#take(resume);
     }
   }
 
-  /** Starts what is left in order, and awaits nothing; within a hook, once that has returned. */
-  finish(): void {
+  /**
+   * Starts what is left in order, and awaits nothing; within a hook, once that has returned. Tells
+   * whether that was all.
+   */
+  finish(): boolean {
     if (!this.#isFinishing) {
       this.#isFinishing = true;
       if (!this.#isStepping) {
         this.#takeRest();
       }
     }
+    return this.#isDone();
+  }
+
+  #isDone(): boolean {
+    return this.#step?.done === true;
   }
 
   #take(resume: () => Step | undefined): void {
@@ -101,33 +108,34 @@ export class Drive {
   }
 
   #takeRest(): void {
-    // What was started while there was time had some; what is started now has none.
-    let waited: Waited = this.#step === undefined ? 'not-awaited' : 'timed-out';
     this.#step ??= this.#exiting.next('done');
-    while (this.#step.done !== true) {
+    while (this.#step.done !== true && this.#step.value.finish?.() !== false) {
       // Observed, though not awaited: a late rejection must not be an unhandled one.
-      Promise.resolve(this.#step.value.promise).catch(() => undefined);
-      this.#step = this.#exiting.next(waited);
-      waited = 'not-awaited';
+      this.#step.value.promise.catch(() => undefined);
+      this.#step = this.#exiting.next('not-awaited');
     }
-    this.#tellFinished();
+    this.#wake();
   }
 
-  #wait({ promise, timeout }: Wait): { ended: Promise<() => Step>; cancel: () => void } {
-    let cancel = (): void => undefined;
-    const ended = new Promise<() => Step>((resolve) => {
-      Promise.resolve(promise).then(
+  /** Tells how to go on; not, if it was finished meanwhile. */
+  async #wait({ promise, timeout }: Wait): Promise<(() => Step) | undefined> {
+    return new Promise((resolve) => {
+      const end = (resume?: () => Step): void => {
+        cancel();
+        resolve(resume);
+      };
+      const cancel = this.#clock.after(timeout, () => {
+        end(() => this.#exiting.next('timed-out'));
+      });
+      this.#wake = end;
+      promise.then(
         () => {
-          resolve(() => this.#exiting.next('done'));
+          end(() => this.#exiting.next('done'));
         },
         (error: unknown) => {
-          resolve(() => this.#exiting.throw(error));
+          end(() => this.#exiting.throw(error));
         },
       );
-      cancel = this.#clock.after(timeout, () => {
-        resolve(() => this.#exiting.next('timed-out'));
-      });
     });
-    return { ended, cancel };
   }
 }

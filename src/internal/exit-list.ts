@@ -8,6 +8,10 @@ export class ExitList {
   readonly #standIns = new WeakMap<object, object>();
   #exits: Exit[] = [];
   #closed = false;
+  /** Stands for this list, without keeping it. */
+  readonly #mark = {};
+  /** Of the topmost list: which list has taken in what is handed on. */
+  readonly #handedOn = new WeakMap<object, object>();
 
   /** @param above the list of the container around, which may own what is handed on here. */
   constructor(above: () => ExitList | undefined) {
@@ -21,7 +25,8 @@ export class ExitList {
   /** Takes in an entry, last, unless its subject has its place already, or was exited. */
   push(exit: Exit): void {
     const { subject, source } = exit;
-    const entry = this.hasMet(subject) ? source.apart?.(exit) : exit;
+    const isTaken = this.hasMet(subject) || (source.shared && this.#isTakenElsewhere(subject));
+    const entry = isTaken ? source.apart?.(exit) : exit;
     if (entry !== undefined && !this.#isAgain(exit)) {
       this.#exits.push(entry);
       source.handedOn?.add(subject);
@@ -54,10 +59,6 @@ export class ExitList {
 
   hasMet(subject: object): boolean {
     return this.#met.has(subject) || this.#standIns.has(subject);
-  }
-
-  has(exit: Exit): boolean {
-    return this.#exits.includes(exit);
   }
 
   /** The entry of a subject that is to be exited here and not further up. */
@@ -147,6 +148,21 @@ export class ExitList {
 
   isOwnedAbove(subject: object): boolean {
     return this.#above()?.knows(subject) === true;
+  }
+
+  /** One value that containers side by side hand on is that one's which has it first. */
+  #isTakenElsewhere(subject: object): boolean {
+    const handedOn = this.#topmost.#handedOn;
+    const first = handedOn.get(subject);
+    if (first === undefined) {
+      handedOn.set(subject, this.#mark);
+    }
+    return first !== undefined && first !== this.#mark;
+  }
+
+  get #topmost(): ExitList {
+    const above = this.#above();
+    return above === undefined ? this : above.#topmost;
   }
 
   #holds(subject: object): boolean {

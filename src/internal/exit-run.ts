@@ -90,6 +90,13 @@ export interface RunHost {
   readonly calls: HookCalls;
   /** How many ms a hook has that does not say. */
   readonly hookTimeout: number;
+  /** Called before each hook: time may have passed that no timer could tell of. */
+  look(now: number): void;
+}
+
+/** Why there is no time any more. */
+export interface Spent {
+  readonly reason: unknown;
 }
 
 export class ExitRun {
@@ -106,7 +113,8 @@ export class ExitRun {
   #inHand: { readonly source: ExitSource; readonly hooks: readonly ExitHook[] } | undefined;
   #started = 0;
   #unsettled: StartedExit | undefined;
-  #spent: { readonly reason: unknown } | undefined;
+  #isFinishing = false;
+  #spent: Spent | undefined;
   #report: ExitReport | undefined;
 
   constructor({ clock }: RunHost, reason: unknown, observers?: Observers) {
@@ -132,18 +140,19 @@ export class ExitRun {
   }
 
   /** Why its time has passed, if it has. */
-  get spent(): { readonly reason: unknown } | undefined {
+  get spent(): Spent | undefined {
     return this.#spent;
   }
 
-  /** Its time has passed: from here on, hooks find their signals aborted for this reason. */
-  spend(reason: unknown): void {
-    this.#spent ??= { reason };
+  /** No hook is awaited any more; if its time has passed, they find their signals aborted. */
+  finish(spent: Spent | undefined): void {
+    this.#isFinishing = true;
+    this.#spent ??= spent;
   }
 
   /** The one loop over the hooks of a subject; a {@link Drive} drives it. */
   *exit(
-    { calls, hookTimeout }: RunHost,
+    host: RunHost,
     exit: Exit,
     hooks: readonly ExitHook[] = exit.source.hooksOf(exit),
   ): Exiting {
@@ -153,25 +162,30 @@ export class ExitRun {
     this.#started = 0;
     for (const hook of hooks) {
       this.#started++;
+      const now = this.#clock.now();
+      host.look(now);
       const context = new HookContext(this.reason, this.#spent);
       const { service } = source;
-      const started = { service, hook: hook.name, container: 0, startTime: this.#elapsed() };
+      const startTime = now - this.#began;
+      const started = { service, hook: hook.name, container: 0, startTime };
       this.#unsettled = started;
       this.#tell('started', started);
       let ended: { outcome: ExitOutcome; error?: unknown };
       try {
-        const result = calls.call(hook, subject, context);
+        const isLate = this.#isFinishing;
+        const result = host.calls.call(hook, subject, context);
+        // Made one promise: a thenable may start its work anew each time that it is asked.
         ended = isPromise(result)
           ? yield* this.#wait(
-              { promise: result, timeout: hook.timeout ?? hookTimeout },
+              { promise: Promise.resolve(result), timeout: hook.timeout ?? host.hookTimeout },
               started,
-              context,
+              isLate ? undefined : context,
             )
           : done;
       } catch (error) {
         ended = { outcome: 'failed', error };
       }
-      const duration = this.#elapsed() - started.startTime;
+      const duration = this.#elapsed() - startTime;
       const record: ExitRecord = { ...started, duration, ...ended };
       this.#parts.push(record);
       this.#unsettled = undefined;
@@ -187,9 +201,7 @@ export class ExitRun {
 
   failure(): DisposeError | undefined {
     const report = this.report();
-    const errors = report.exits
-      .filter(({ outcome }) => outcome !== 'done')
-      .map((record) => new ExitHookError(failureOf(record, this.#spent !== undefined), record));
+    const errors = this.#failures();
     if (errors.length === 0) {
       return undefined;
     }
@@ -204,22 +216,37 @@ export class ExitRun {
   rethrow(): void {
     const failure = this.failure();
     if (failure !== undefined) {
-      throw failure.errors.length === 1 ? failure.errors[0]?.cause : failure;
+      const [only, ...others] = failure.errors;
+      throw only !== undefined && 'cause' in only && others.length === 0 ? only.cause : failure;
     }
   }
 
+  /** @param context that of a hook which was started while there was time. */
   *#wait(
     wait: Wait,
     exit: StartedExit,
-    context: HookContext,
+    context: HookContext | undefined,
   ): Generator<Wait, { outcome: ExitOutcome; error?: unknown }, Waited> {
     const outcome = yield wait;
-    if (outcome !== 'timed-out') {
+    if (outcome === 'done' || context === undefined) {
       return { outcome };
     }
-    const error = this.#spent?.reason ?? timeoutError(hookLabel(exit), wait.timeout);
+    const error =
+      this.#spent === undefined ? timeoutError(hookLabel(exit), wait.timeout) : this.#spent.reason;
     context.abort(error);
-    return { outcome, error };
+    return { outcome: 'timed-out', error };
+  }
+
+  /** In the order in which they happened, each told as its own run has seen it. */
+  #failures(): ExitHookError[] {
+    return this.#parts.flatMap((part) => {
+      if (part instanceof ExitRun) {
+        return part.#failures();
+      }
+      return part.outcome === 'done'
+        ? []
+        : [new ExitHookError(failureOf(part, this.#spent !== undefined), part)];
+    });
   }
 
   /** Each container has one number in each report that it is a part of. */

@@ -4,9 +4,16 @@ import { ExitReport, hookLabel, type PendingExit } from '../exit-report.js';
 import type { DisposeOptions } from '../lifecycle.js';
 import { systemClock, type Clock } from './clock.js';
 import { Disposal, type DisposalHost } from './disposal.js';
-import { Drive, type Exiting } from './exit-drive.js';
+import { Drive, type Exiting, type Wait } from './exit-drive.js';
 import { ExitList } from './exit-list.js';
-import { ExitRun, HookCalls, pendingHooks, type Exit, type ExitHook } from './exit-run.js';
+import {
+  ExitRun,
+  HookCalls,
+  pendingHooks,
+  type Exit,
+  type ExitHook,
+  type Spent,
+} from './exit-run.js';
 import { isAsyncFunction, throwUncaught } from './inspect.js';
 import { Observers } from './observers.js';
 
@@ -38,14 +45,20 @@ export interface ExitHost {
   disposed(): void;
 }
 
+/** What runs beside a disposal, which waits for it. */
+interface Beside {
+  readonly settled: Promise<void>;
+  /** Starts what is left of it, and tells whether that was all. */
+  readonly finish: () => boolean;
+}
+
 export class ExitStack implements DisposalHost {
   readonly list: ExitList;
   readonly clock: Clock;
   readonly calls: HookCalls;
   readonly observers = new Observers();
   readonly #host: ExitHost;
-  /** What runs beside a disposal, which waits for it. */
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Set<Beside>();
   #state: LifecycleState = 'active';
   #disposal: Disposal | undefined;
   #stopping: AbortController | undefined;
@@ -132,11 +145,13 @@ export class ExitStack implements DisposalHost {
     }
     this.list.meet(taken);
     const run = new ExitRun(this, undefined);
-    const releasing = new Drive(this.#exitEach(exits, run), this.clock).run();
+    // What a hook or handler is called with is not known any more when it is forgotten.
+    const known = exits.map((exit) => ({ exit, hooks: exit.source.hooksOf(exit) }));
     for (const exit of taken) {
       exit.source.released?.(exit);
     }
-    await this.#beside(releasing);
+    const drive = new Drive(this.#exitEach(known, run), this.clock);
+    await this.#beside(drive.run(), () => this.#finish(run, drive));
     const failure = run.failure();
     if (failure !== undefined) {
       throw failure;
@@ -155,14 +170,14 @@ export class ExitStack implements DisposalHost {
       run.rethrow();
       return undefined;
     }
-    return this.#beside(drive.run()).then(() => {
+    return this.#beside(drive.run(), () => this.#finish(run, drive)).then(() => {
       run.rethrow();
     });
   }
 
   /** Has a disposal wait for what runs beside it, however that ends. */
   waitFor(running: PromiseLike<unknown>): void {
-    void this.#beside(Promise.allSettled([running]));
+    void this.#beside(Promise.allSettled([running]), () => true);
   }
 
   /** Any call may shorten the disposal; only the first one's reason counts. */
@@ -206,6 +221,13 @@ export class ExitStack implements DisposalHost {
     return this.#host.hookTimeout;
   }
 
+  /** Tells why the time of its disposal, or of one around it, has passed, if it has. */
+  look(now: number): Spent | undefined {
+    const around = this.#host.above?.look(now);
+    this.#disposal?.look(now, around);
+    return this.#disposal?.run.spent ?? around;
+  }
+
   get hasNewChildren(): boolean {
     return this.#host.hasNewChildren;
   }
@@ -216,14 +238,21 @@ export class ExitStack implements DisposalHost {
     }
   }
 
-  arriving(): Promise<unknown> | undefined {
+  arriving(): Wait | undefined {
     const inFlight = this.#host.inFlight();
-    if (inFlight !== undefined || this.#running.size === 0) {
-      return inFlight;
+    if (inFlight !== undefined) {
+      return { promise: inFlight, timeout: Infinity };
+    }
+    if (this.#running.size === 0) {
+      return undefined;
     }
     const running = [...this.#running];
     this.#running.clear();
-    return Promise.all(running);
+    return {
+      promise: Promise.all(running.map(({ settled }) => settled)),
+      timeout: Infinity,
+      finish: () => running.map(({ finish }) => finish()).every(Boolean),
+    };
   }
 
   next(): Exit | undefined {
@@ -270,11 +299,16 @@ export class ExitStack implements DisposalHost {
     }
   }
 
-  async #beside(running: Promise<unknown>): Promise<void> {
-    const settled = running.then(() => undefined);
-    this.#running.add(settled);
-    await settled;
-    this.#running.delete(settled);
+  async #beside(running: Promise<unknown>, finish: () => boolean): Promise<void> {
+    const beside = { settled: running.then(() => undefined), finish };
+    this.#running.add(beside);
+    await beside.settled;
+    this.#running.delete(beside);
+  }
+
+  #finish(run: ExitRun, drive: Drive): boolean {
+    run.finish(this.#disposal?.run.spent);
+    return drive.finish();
   }
 
   #exitAtOnce(exit: Exit): void {
@@ -339,9 +373,9 @@ export class ExitStack implements DisposalHost {
     ];
   }
 
-  *#exitEach(exits: readonly Exit[], run: ExitRun): Exiting {
-    for (const exit of exits) {
-      yield* run.exit(this, exit);
+  *#exitEach(exits: readonly { exit: Exit; hooks: readonly ExitHook[] }[], run: ExitRun): Exiting {
+    for (const { exit, hooks } of exits) {
+      yield* run.exit(this, exit, hooks);
     }
   }
 }

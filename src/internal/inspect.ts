@@ -30,6 +30,9 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') {
     return `'${value}'`;
   }
+  if (typeof value === 'bigint') {
+    return `${String(value)}n`;
+  }
   return isObject(value) ? classNameOf(value) : String(value);
 }
 

@@ -1,38 +1,19 @@
 /** A container as the owner of instances: which of those that come to be are whose. */
-import { isPromise } from '@inversifyjs/common';
 import type { Binding, PlanServiceNode, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
 
-import { isCaching, isMaking, type CachingBinding } from './binding-watch.js';
+import type { LifecycleOptions } from '../lifecycle.js';
+import type { CachingBinding } from './binding-watch.js';
 import { cachedIn, Construction, Constructions } from './construction.js';
 import { ContainerNode } from './container-node.js';
-import type { LifecycleOptions } from '../lifecycle.js';
 import type { Exit } from './exit-run.js';
 import type { ExitStack } from './exit-stack.js';
 import { identifierName } from './inspect.js';
-import { walkPlan } from './plan-walk.js';
+import { captured, PlannedAbove, unplanned, type Planned } from './planned-above.js';
 
 /** Where the nearest container with the module is found. Not registered: copies must not mix. */
 export const ownerToken: ServiceIdentifier<Owner> = Symbol('inversify-onexit');
-
-/** A singleton of a container above that is to be built through this one, and what it is built from. */
-interface Planned {
-  readonly owner: Owner;
-  readonly binding: CachingBinding;
-  /** Its parts, by the id of their bindings. */
-  readonly parts: Set<number>;
-  /** Those that one `get` shares between it and others, since they stand in request scope. */
-  readonly shared: Set<number>;
-  /** Whether it has parts that no plan tells of; and whether some of these are shared. */
-  hasUnknownParts: boolean;
-  sharesUnknownParts: boolean;
-}
-
-interface Place {
-  readonly within?: Planned;
-  readonly isShared?: boolean;
-}
 
 export interface OwnerHost {
   readonly options: LifecycleOptions;
@@ -43,16 +24,18 @@ export interface OwnerHost {
 }
 
 export class Owner extends ContainerNode {
+  /** Of its singletons, through containers below. */
+  readonly constructions = new Constructions();
   readonly #host: OwnerHost;
-  readonly #constructions = new Constructions();
-  /** Not resolved yet, when last seen. */
-  readonly #planned = new Map<CachingBinding, Planned>();
+  readonly #planned = new PlannedAbove(this);
   #makers = new WeakMap<ResolutionContext, Owner>();
   #hasBelow = false;
   /** By whom a service was just looked up that is to be looked for here next. */
   #asked: { readonly identifier: ServiceIdentifier; readonly by: WeakRef<Owner> } | undefined;
   readonly #self = new WeakRef<Owner>(this);
   #asker = this.#self;
+  /** Whether something is being planned that was not shown yet. */
+  #isPlanning = false;
   /** When the outermost `get` that is under way began. */
   #got: number | undefined;
 
@@ -73,10 +56,16 @@ export class Owner extends ContainerNode {
       return maker;
     }
     const running = maker.#running();
-    if (running !== undefined) {
-      return this.isBelow(running.owner) ? maker : running.owner;
+    if (running !== undefined && this.isBelow(running.owner)) {
+      return maker;
     }
-    return maker.#waitingFor(binding) ?? maker;
+    const owner = running?.owner ?? maker;
+    const other =
+      // What a disposed container is asked for is refused, in doubt too.
+      owner.stack.state === 'disposed'
+        ? undefined
+        : maker.#planned.ownerOfPart(binding, running !== undefined);
+    return other !== undefined && owner.isBelow(other) ? other : owner;
   }
 
   /** @throws Error if a singleton of a container above is being given what this one exits. */
@@ -97,6 +86,14 @@ export class Owner extends ContainerNode {
     }
   }
 
+  /** @throws Error if a singleton above is being given what a container below that owns. */
+  refuseOwned({ source }: Exit, context: ResolutionContext): void {
+    const running = this.#makerOf(context).#running();
+    if (running !== undefined) {
+      throw captured(source.service, running.binding);
+    }
+  }
+
   /** The entry of a value that the container of the resolution owns, or one between. */
   ownedBelow(value: object, context: ResolutionContext): Exit | undefined {
     for (
@@ -114,6 +111,7 @@ export class Owner extends ContainerNode {
 
   /** A service is looked up here, and further up if it is not found. */
   lookedUp(identifier: ServiceIdentifier): void {
+    this.#isPlanning = this.#got !== undefined;
     const asker = this.#asked?.identifier === identifier ? this.#asked.by : this.#self;
     this.#asker = asker;
     this.#asked = undefined;
@@ -125,17 +123,22 @@ export class Owner extends ContainerNode {
   /** A singleton of this container that was looked up. */
   singletonMet(binding: CachingBinding): void {
     if (this.#hasBelow) {
-      this.#constructions.watch(binding, (mayAskForMore) => {
+      this.constructions.watch(binding, (mayAskForMore) => {
         if (mayAskForMore) {
           // What it asks for is planned anew, so that `planned` is shown it.
           this.context.planResultCacheService.clearCache();
         }
       });
-      const asker = this.#asker.deref() ?? this;
-      if (asker !== this && asker.#got === undefined && cachedIn(binding) === undefined) {
+      const asker = this.#asker.deref();
+      if (
+        asker !== undefined &&
+        asker !== this &&
+        asker.#got === undefined &&
+        cachedIn(binding) === undefined
+      ) {
         // Its plan is shown to nobody: it is that of a container below without the module.
-        this.#constructions.expectMore(binding);
-        asker.#planned.set(binding, unknownParts(this, binding));
+        this.constructions.expectMore(binding);
+        asker.#planned.add(this, binding).sharesUnknownParts = true;
         asker.#forgetPlannedSoon();
       }
     }
@@ -143,7 +146,7 @@ export class Owner extends ContainerNode {
 
   /** A singleton of this container that has all its parts. */
   built(binding: CachingBinding): void {
-    this.#constructions.end(binding);
+    this.constructions.end(binding);
   }
 
   /**
@@ -152,6 +155,7 @@ export class Owner extends ContainerNode {
    * @throws Error if one of them would hold what a container below exits.
    */
   planned(root: PlanServiceNode): void {
+    this.#isPlanning = false;
     if (this.above === undefined) {
       return;
     }
@@ -160,13 +164,16 @@ export class Owner extends ContainerNode {
       this.#forgetPlannedSoon();
     }
     const running = this.#running();
+    let isDone = false;
     try {
-      const place: Place = running === undefined ? {} : { within: running };
-      walkPlan<Place>(root, place, (binding, around) => this.#placed(binding, around));
-    } catch (error) {
-      // The next to ask is to be shown the plan again.
-      this.context.planResultCacheService.clearCache();
-      throw error;
+      this.#planned.look(root, running);
+      isDone = running === undefined;
+    } finally {
+      if (!isDone) {
+        // What was refused is to be shown again; so is what the singleton asks for next, though it may
+        // have been planned with this.
+        this.context.planResultCacheService.clearCache();
+      }
     }
   }
 
@@ -178,10 +185,15 @@ export class Owner extends ContainerNode {
       return get();
     } finally {
       this.#got = outer;
-      if (outer === undefined && this.#planned.size > 0) {
-        this.#forgetPlanned();
+      if (outer === undefined) {
+        this.#endGet();
       }
     }
+  }
+
+  /** Whether what its binding gives would be exited with it. */
+  exits(binding: Binding): boolean {
+    return this.#host.exits(binding);
   }
 
   bindingRemoved(binding: CachingBinding): void {
@@ -202,26 +214,30 @@ export class Owner extends ContainerNode {
     return maker;
   }
 
-  /** The innermost singleton above whose synchronous part is running, other than the one given. */
+  /**
+   * The singleton, other than the one given, whose synchronous part is running; if they are nested,
+   * that of the container furthest up, since the others are parts of it.
+   */
   #running(except?: CachingBinding): Planned | undefined {
-    let innermost: Construction | undefined;
-    let owner: Owner | undefined;
+    let running: Planned | undefined;
     for (let { above } = this; above !== undefined; { above } = above) {
-      for (const construction of above.#constructions) {
-        if (
-          construction.isRunning &&
-          construction.binding !== except &&
-          construction.order >= (this.#got ?? 0) &&
-          construction.order > (innermost?.order ?? -1)
-        ) {
-          innermost = construction;
-          owner = above;
+      for (const { binding, isRunning, order } of above.constructions) {
+        if (isRunning && binding !== except && order >= (this.#got ?? 0)) {
+          running = this.#planned.find(binding) ?? unplanned(above, binding);
         }
       }
     }
-    return innermost === undefined || owner === undefined
-      ? undefined
-      : (this.#planned.get(innermost.binding) ?? unknownParts(owner, innermost.binding));
+    return running;
+  }
+
+  #endGet(): void {
+    const wasLeft = this.#planned.size > 0 && this.#planned.forget();
+    if (wasLeft || this.#isPlanning) {
+      // What was left unbuilt, or planned without being shown since the whole could not be planned, is
+      // to be planned, and looked at, when it is next asked for.
+      this.#isPlanning = false;
+      this.context.planResultCacheService.clearCache();
+    }
   }
 
   #forgetPlannedSoon(): void {
@@ -230,111 +246,12 @@ export class Owner extends ContainerNode {
     });
   }
 
-  /** Keeps of what was to be built only what is still being built. */
-  #forgetPlanned(): void {
-    let isUnbuilt = false;
-    for (const [binding, { owner }] of this.#planned) {
-      const cached = cachedIn(binding);
-      isUnbuilt ||= cached === undefined;
-      if (!isPromise(cached?.value) || owner.#constructions.of(binding) === undefined) {
-        this.#planned.delete(binding);
-      }
-    }
-    if (isUnbuilt) {
-      // The next to ask for it is to be planned, and looked at, anew.
-      this.context.planResultCacheService.clearCache();
-    }
-  }
-
-  /**
-   * The owner of a singleton above that waits for something, and may have this binding's instance as
-   * a part. What cannot be told apart is the ancestor's, the farthest if there are several: it is
-   * exited late, but never while something still uses it.
-   */
-  #waitingFor({ id }: CachingBinding): Owner | undefined {
-    let farthest: Owner | undefined;
-    for (const [binding, planned] of this.#planned) {
-      const { owner, parts, shared, hasUnknownParts, sharesUnknownParts } = planned;
-      const construction = owner.#constructions.of(binding);
-      const cached = cachedIn(binding);
-      if (cached !== undefined && (construction === undefined || !isPromise(cached.value))) {
-        this.#planned.delete(binding);
-      } else if (
-        (shared.has(id) ||
-          sharesUnknownParts ||
-          (construction?.isWaiting === true && (hasUnknownParts || parts.has(id)))) &&
-        farthest?.isBelow(owner) !== false
-      ) {
-        farthest = owner;
-      }
-    }
-    return farthest;
-  }
-
-  #placed(binding: Binding, around: Place): Place | undefined {
-    const holder = this.holderOf(binding);
-    const { within, isShared = false } = around;
-    if (
-      within !== undefined &&
-      holder?.isBelow(within.owner) === true &&
-      holder.#host.exits(binding)
-    ) {
-      throw captured(identifierName(binding.serviceIdentifier), within.binding);
-    }
-    if (!isCaching(binding)) {
-      return around;
-    }
-    if (binding.scope === 'Singleton') {
-      if (cachedIn(binding) !== undefined) {
-        return undefined;
-      }
-      if (holder !== undefined && holder !== this && isMaking(binding)) {
-        const planned = unknownParts(holder, binding);
-        planned.hasUnknownParts = binding.type === 'DynamicValue';
-        this.#planned.set(binding, planned);
-        return { within: planned };
-      }
-    }
-    if (within === undefined) {
-      return around;
-    }
-    if (binding.type === 'DynamicValue') {
-      within.hasUnknownParts = true;
-      within.owner.#constructions.expectMore(within.binding);
-    }
-    const sharedParts = isShared || binding.scope === 'Request';
-    within.sharesUnknownParts ||= sharedParts && binding.type === 'DynamicValue';
-    (sharedParts ? within.shared : within.parts).add(binding.id);
-    return sharedParts && !isShared ? { within, isShared: true } : around;
-  }
-
   /** Which container, of this one and those above that have the module, holds the binding. */
-  protected holderOf(binding: Binding): Owner | undefined {
+  holderOf(binding: Binding): Owner | undefined {
     const { bindingService } = this.context;
     const bindings: readonly Binding[] = [
       ...(bindingService.getNonParentBindings(binding.serviceIdentifier) ?? []),
     ];
     return bindings.includes(binding) ? this : this.above?.holderOf(binding);
   }
-}
-
-function unknownParts(owner: Owner, binding: CachingBinding): Planned {
-  return {
-    owner,
-    binding,
-    parts: new Set(),
-    shared: new Set(),
-    hasUnknownParts: true,
-    sharesUnknownParts: false,
-  };
-}
-
-function captured(part: string, { serviceIdentifier }: Binding): Error {
-  const singleton = identifierName(serviceIdentifier);
-  return new Error(
-    `Cannot build ${singleton} through a child container: it is a singleton of a container above, and ` +
-      `would be given ${part} of the child, which is exited with the child while ${singleton} lives ` +
-      `on. Bind ${part} where ${singleton} is bound, or resolve ${singleton} in the container that ` +
-      'binds it before a child does.',
-  );
 }

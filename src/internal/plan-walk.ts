@@ -3,12 +3,9 @@ import type { Binding, PlanBindingNode, PlanServiceNode } from '@inversifyjs/cor
 
 /**
  * Called for each binding that stands in a plan, with what its dependent was given. What it returns
- * is given to the binding's own dependencies; nothing, and they are left out.
+ * is given to the binding's own dependencies.
  */
-export type PlanVisitor<Within extends object> = (
-  binding: Binding,
-  within: Within,
-) => Within | undefined;
+export type PlanVisitor<Within extends object> = (binding: Binding, within: Within) => Within;
 
 /** Visits each part once for each `within`: a plan is a graph, with more paths than can be walked. */
 export function walkPlan<Within extends object>(
@@ -24,10 +21,8 @@ export function walkPlan<Within extends object>(
     }
     visited.set(around, seen.add(node));
     const inside = 'binding' in node ? visit(node.binding, around) : around;
-    if (inside !== undefined) {
-      for (const part of partsOf(node)) {
-        walk(part, inside);
-      }
+    for (const part of partsOf(node)) {
+      walk(part, inside);
     }
   };
   walk(root, within);

@@ -41,13 +41,7 @@ export class Singleton {
 
   /** The activation whose value it would hold. */
   get latest(): SingletonExit | undefined {
-    for (let index = this.exits.length - 1; index >= 0; index--) {
-      const exit = this.exits[index];
-      if (exit?.binding === this.binding) {
-        return exit;
-      }
-    }
-    return undefined;
+    return this.exits.filter(({ binding }) => binding === this.binding).at(-1);
   }
 
   get preDestroy(): readonly (string | symbol)[] {
@@ -84,13 +78,7 @@ export class Singleton {
   }
 
   #find(value: unknown): SingletonExit | undefined {
-    for (let index = this.exits.length - 1; index >= 0; index--) {
-      const exit = this.exits[index];
-      if (exit?.subject === value || exit?.holds(value) === true) {
-        return exit;
-      }
-    }
-    return undefined;
+    return [...this.exits].reverse().find((exit) => exit.subject === value || exit.holds(value));
   }
 }
 
@@ -134,11 +122,11 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   exiting(): void {
-    this.#isExited = true;
     const { exits } = this.#singleton;
-    if (!exits.includes(this)) {
+    if (!this.#isExited && !exits.includes(this)) {
       exits.push(this);
     }
+    this.#isExited = true;
   }
 
   apart(): Exit | undefined {
@@ -148,6 +136,7 @@ export class SingletonExit implements Exit, ExitSource {
 
   released(): void {
     const { binding, exits, host } = this.#singleton;
+    this.#isExited = true;
     exits.splice(exits.indexOf(this), 1);
     host.forget(binding);
   }

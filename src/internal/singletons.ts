@@ -5,7 +5,6 @@ import type { PluginContext } from '@inversifyjs/plugin';
 
 import {
   cachingBindings,
-  isCaching,
   mayHaveServiceActivations,
   type CachingBinding,
 } from './binding-watch.js';
@@ -125,10 +124,9 @@ function singletonsIn(bindingService: BindingService): CachingBinding[] {
   const inherited = Object.getPrototypeOf(bindingService) as BindingService;
   const singletons: CachingBinding[] = [];
   for (const identifier of bindingService.getNonParentBoundServices()) {
-    const bindings: Iterable<Binding> =
-      inherited.getNonParentBindings.call(bindingService, identifier) ?? [];
-    for (const binding of bindings) {
-      if (isCaching(binding) && binding.scope === 'Singleton') {
+    const bindings = inherited.getNonParentBindings.call(bindingService, identifier);
+    for (const binding of cachingBindings(bindings)) {
+      if (binding.scope === 'Singleton') {
         singletons.push(binding);
       }
     }

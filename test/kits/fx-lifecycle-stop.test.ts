@@ -87,6 +87,23 @@ describe('fx lifecycle stop', () => {
     expect(log).toEqual(['Pool']);
   });
 
+  test('DoNotRunStopHooksWithExpiredCtx (P18) › they are started all the same, told by their signal, and not awaited: a hook that never runs leaks what it would close', async () => {
+    const container = createContainer();
+    const lifecycle = container.get(Lifecycle);
+    for (const name of ['second', 'first']) {
+      lifecycle.onExit(async ({ signal }) => log.push(`${name}: ${String(signal.aborted)}`), {
+        name,
+      });
+    }
+    await expect(container.dispose({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+      errors: [
+        { hook: 'first', outcome: 'not-awaited' },
+        { hook: 'second', outcome: 'not-awaited' },
+      ],
+    });
+    expect(log).toEqual(['first: true', 'second: true']);
+  });
+
   test('nil ctx (P20) › there is none to forget: options are optional, and each hook gets its context', async () => {
     const contexts: ExitContext[] = [];
     const container = createContainer();

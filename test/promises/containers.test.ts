@@ -71,10 +71,6 @@ describe('P7 owner', () => {
   test.each<[string, (parent: Container) => Container]>([
     ['a child', (parent) => createContainer({ parent })],
     ['a grandchild', (parent) => createContainer({ parent: createContainer({ parent }) })],
-    [
-      'a child without the module',
-      (parent) => new Container({ parent: createContainer({ parent }) }),
-    ],
   ])(
     'a transient inside a singleton of the parent belongs to the parent when it is built through %s',
     async (_which, createBelow) => {
@@ -85,13 +81,27 @@ describe('P7 owner', () => {
       const child = createBelow(parent);
       child.get(Handler);
       expect(pendingOf(parent)).toEqual(['Session', 'Session']);
-      const nearest = child.get(Lifecycle);
-      await nearest.dispose();
+      await child.dispose();
       expect(log).toEqual(['Session']);
       await parent.dispose();
       expect(log).toEqual(['Session', 'Session']);
     },
   );
+
+  test('what a container without the module, below a child, creates before it has built a singleton of the parent may be part of that', async () => {
+    const parent = createContainer();
+    parent.bind(Session).toSelf();
+    parent.bind(Holder).toSelf().inSingletonScope();
+    parent.bind(Handler).toSelf();
+    const child = createContainer({ parent });
+    const plain = new Container({ parent: child });
+    plain.get(Handler);
+    plain.get(Handler);
+    await child.dispose();
+    expect(log).toEqual(['Session']);
+    await parent.dispose();
+    expect(log).toEqual(['Session', 'Session', 'Session']);
+  });
 
   test('a request-scoped instance that a singleton of the parent shares belongs to the parent', async () => {
     @injectable()
@@ -207,6 +217,78 @@ describe('P7 owner', () => {
     expect(log).toEqual([]);
     await parent.dispose();
     expect(log).toEqual(['Session']);
+  });
+
+  test('while a singleton of the parent waits, the child hands on what it owns as ever', async () => {
+    const gate = createGate();
+    const parent = createContainer();
+    parent
+      .bind('late')
+      .toDynamicValue(async () => gate.passed)
+      .inSingletonScope();
+    const child = createContainer({ parent });
+    bindAs(child, 'of the child');
+    parent.bind('alias').toDynamicValue((context) => context.get('service'));
+    const late = child.getAsync('late');
+    await Promise.resolve();
+    expect(child.get('alias')).toBe(child.get('service'));
+    gate.open();
+    await late;
+    await child.dispose();
+    expect(log).toEqual(['of the child']);
+    await parent.dispose();
+    expect(log).toEqual(['of the child']);
+  });
+
+  test('a singleton that was planned below one that is built is looked at when it is asked for', async () => {
+    @injectable()
+    class Part {
+      @postConstruct()
+      async connect(): Promise<void> {
+        await Promise.resolve();
+      }
+
+      @OnExit()
+      close(): void {
+        log.push('Part');
+      }
+    }
+    const parent = createContainer();
+    parent.bind(Part).toSelf();
+    parent
+      .bind('holder')
+      .toResolvedValue((part) => [part], [Part])
+      .inSingletonScope();
+    parent
+      .bind('outer')
+      .toResolvedValue((holder) => [holder], ['holder'])
+      .inSingletonScope();
+    const plain = new Container({ parent });
+    plain.bind('holder').toConstantValue('of the plain container');
+    await plain.getAsync('outer');
+    const child = createContainer({ parent });
+    await child.getAsync('outer');
+    await child.getAsync('holder');
+    await child.dispose();
+    expect(log).toEqual([]);
+    await parent.dispose();
+    expect(log).toEqual(['Part']);
+  });
+
+  test('a get within a get of the same child', async () => {
+    const parent = createContainer();
+    parent.bind(Session).toSelf();
+    parent
+      .bind('holder')
+      .toDynamicValue(() => [child.get(Session)])
+      .inSingletonScope();
+    const child = createContainer({ parent });
+    child.get('holder');
+    child.get(Session);
+    await child.dispose();
+    expect(log).toEqual(['Session']);
+    await parent.dispose();
+    expect(log).toEqual(['Session', 'Session']);
   });
 
   test('a singleton that failed to build through a child leaves what comes after it alone', async () => {
@@ -341,6 +423,19 @@ describe('P7 owner', () => {
       const adopted = child.get(Lifecycle).adopt(new Named('adopted'));
       parent.bind('handed on').toDynamicValue(() => adopted);
       expect(() => child.get('handed on')).toThrow(message('handed on', 'Named'));
+    });
+
+    test('what the child has adopted, handed on to a part of the parent’s singleton', () => {
+      const parent = createContainer({ defaultScope: 'Singleton' });
+      const child = createContainer({ parent });
+      const adopted = child.get(Lifecycle).adopt(new Named('adopted'));
+      parent
+        .bind('part')
+        .toDynamicValue(() => adopted)
+        .inTransientScope();
+      parent.bind('holder').toResolvedValue((part) => [part], ['part']);
+      expect(() => child.get('holder')).toThrow(message('holder', 'Named'));
+      expect(child.get('part')).toBe(adopted);
     });
 
     test('what has no hooks is injected as ever, and so is what a container without the module binds', async () => {

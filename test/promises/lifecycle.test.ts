@@ -345,6 +345,22 @@ describe('release', () => {
     expect(second).not.toBe(first);
   });
 
+  test('a second call waits for the first, which runs the hooks', async () => {
+    const gate = createGate();
+    const lifecycle = container.get(Lifecycle);
+    const value = lifecycle.adopt({}, async () => {
+      await gate.passed;
+      log.push('released');
+    });
+    const releases = [lifecycle.release(value), lifecycle.release(value)].map(async (release) => {
+      await release;
+      log.push('told');
+    });
+    gate.open();
+    await Promise.all(releases);
+    expect(log).toEqual(['released', 'told', 'told']);
+  });
+
   test('a released singleton is built anew', async () => {
     container.bind(Pool).toSelf().inSingletonScope();
     const released = container.get(Pool);

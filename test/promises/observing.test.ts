@@ -495,7 +495,7 @@ describe('P22 observing', () => {
     [undefined, 'undefined'],
     [null, 'null'],
     ['started', "'started'"],
-    [1n, '1'],
+    [1n, '1n'],
   ])('%p is no observer', (given, shown) => {
     const lifecycle = createContainer().get(Lifecycle);
     expect(

@@ -12,7 +12,7 @@ import {
 } from '../support/collectors.js';
 import { graphArbitrary, World, type Graph } from '../support/graphs.js';
 import { serviceOf } from '../support/nodes.js';
-import { numRuns, Shares, timeout } from '../support/property.js';
+import { runs, Shares, timeout } from '../support/property.js';
 
 /** Resolves what the graph asks for, disposes the child, then the parent, and checks the exits. */
 async function play(graph: Graph, choose: (world: World) => Collector): Promise<World> {
@@ -119,7 +119,7 @@ test(
           ),
         });
       }),
-      { numRuns },
+      runs,
     );
     shares.check('graphs', 0.05);
   },
@@ -133,7 +133,7 @@ test(
       fc.asyncProperty(graphArbitrary, async (graph) => {
         await play(graph, (world) => new HandWrittenCollector(world));
       }),
-      { numRuns },
+      runs,
     );
   },
   timeout,
@@ -146,7 +146,7 @@ test.each(Object.entries(wrongCollectors))(
       fc.asyncProperty(graphArbitrary, async (graph) => {
         await play(graph, (world) => new Wrong(world));
       }),
-      { numRuns, endOnFailure: true },
+      { ...runs, endOnFailure: true },
     );
     expect(result.failed).toBe(true);
     expect(String(result.errorInstance)).toContain('expect(');

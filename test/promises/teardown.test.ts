@@ -396,6 +396,22 @@ describe("P13 Inversify's own teardown", () => {
     ]);
   });
 
+  test('release() runs the handlers of all bindings that hand the instance on', async () => {
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container.bind(Pool).toSelf().onDeactivation(slowly('Pool.onDeactivation'));
+    container
+      .bind('alias')
+      .toDynamicValue((context) => context.get(Pool))
+      .onDeactivation(slowly('alias'));
+    container.get('alias');
+    await container.get(Lifecycle).release(container.get(Pool));
+    expect(log).toEqual([
+      ...['alias starts', 'alias'],
+      ...['Pool.onDeactivation starts', 'Pool.onDeactivation'],
+      'Pool',
+    ]);
+  });
+
   test('registering the module after a singleton with a teardown was resolved is an error', () => {
     for (const prepare of [
       (binding: BindInWhenOnFluentSyntax<object>) => binding.inSingletonScope(),

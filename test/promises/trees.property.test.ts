@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { numRuns, Shares, timeout } from '../support/property.js';
+import { runs, Shares, timeout } from '../support/property.js';
 import {
   HandWrittenTreeCollector,
   TheModule,
@@ -29,7 +29,7 @@ test(
   'P7 owner › over container trees, each instance is exited once, by its owner, children first',
   async () => {
     const shares = new Shares();
-    await fc.assert(treeProperty(TheModule, shares), { numRuns });
+    await fc.assert(treeProperty(TheModule, shares), runs);
     shares.check('trees', 0.02);
   },
   timeout,
@@ -38,7 +38,7 @@ test(
 test(
   'the property over container trees holds for a collector written by hand',
   async () => {
-    await fc.assert(treeProperty(HandWrittenTreeCollector), { numRuns });
+    await fc.assert(treeProperty(HandWrittenTreeCollector), runs);
   },
   timeout,
 );
@@ -46,7 +46,7 @@ test(
 test.each(Object.entries(wrongTreeCollectors))(
   'the property over container trees fails for a wrong collector: %s',
   async (_fault, Wrong) => {
-    const result = await fc.check(treeProperty(Wrong), { numRuns, endOnFailure: true });
+    const result = await fc.check(treeProperty(Wrong), { ...runs, endOnFailure: true });
     expect(result.failed).toBe(true);
     expect(String(result.errorInstance)).toContain('expect(');
   },

@@ -44,13 +44,22 @@ export class Foresight {
     }
     if (this.conflict !== undefined) {
       // The plans of a container without the module are shown to nobody: what is built already is
-      // injected unseen.
-      return this.#world.tree.hasModule(this.#container) ? 'conflict' : undefined;
+      // injected unseen; and so is what a value in request scope hands on a second time.
+      const isSeen =
+        this.#world.tree.hasModule(this.#container) &&
+        ![...this.attempts.values()].some((services) => this.#world.tree.mayHandOnAgain(services));
+      return isSeen ? 'conflict' : undefined;
     }
     if (this.refused) {
       return 'refused';
     }
-    return this.failures > 0 || this.#world.isClosed(this.#container) ? undefined : 'resolved';
+    // What a value hands on may have been made by a container that nobody watches.
+    const isUnseen =
+      !this.#world.tree.hasModule(this.#container) &&
+      [...this.attempts.keys()].some(({ kind }) => kind !== 'class');
+    return this.failures > 0 || isUnseen || this.#world.isClosed(this.#container)
+      ? undefined
+      : 'resolved';
   }
 
   /** What is wrong with how it ended, given what was made. */
@@ -63,9 +72,11 @@ export class Foresight {
       case 'conflict': {
         const { singleton, injected } = this.conflict ?? {};
         const isBuilt = made.some(({ binding }) => binding === singleton);
-        const names = [singleton, injected].map((each) => serviceOf(each?.service ?? 0));
-        const isTold =
-          failure instanceof Error && names.every((name) => failure.message.includes(name));
+        // If singletons are nested, any of them may be named.
+        const singletons = [singleton, ...this.attempts.keys()];
+        const names = (each: Bound | undefined): boolean =>
+          failure instanceof Error && failure.message.includes(serviceOf(each?.service ?? 0));
+        const isTold = names(injected) && singletons.some(names);
         return !isBuilt && (isTold || this.failures > 1) && failure !== undefined ? [] : [fault];
       }
       case 'refused':

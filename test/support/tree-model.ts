@@ -35,7 +35,8 @@ export class Model {
     }
     for (const first of made) {
       const { binding, value } = first;
-      if (tree.hasModule(binding.at) && 'exit' in value && !this.owned.has(value)) {
+      const isOwn = tree.hasModule(binding.at) && !this.#isForeign(value);
+      if (isOwn && 'exit' in value && !this.owned.has(value)) {
         this.owned.set(value, { first, owners: this.#ownersOf(first, get, made) });
       }
     }
@@ -104,7 +105,10 @@ export class Model {
       for (const dependency of this.#below(value, owners[0])) {
         const isOrdered =
           dependency !== value &&
-          this.owned.has(dependency) &&
+          // What is in doubt may be taken for a part of a singleton, and its own parts for none, or
+          // the other way round.
+          owners.length === 1 &&
+          this.owned.get(dependency)?.owners.length === 1 &&
           !this.#byHand.has(dependency) &&
           // It may have been exited before the dependent was made.
           (ended.get(dependency) ?? Infinity) >= first.exits;
@@ -125,11 +129,20 @@ export class Model {
     }
   }
 
+  /** Made by a container without the module, and handed on to several that have no one above them. */
+  #isForeign(value: object): boolean {
+    const { tree } = this.#world;
+    const [first] = this.#facts.get(value) ?? [];
+    return first !== undefined && !tree.hasModule(first.binding.at) && !tree.hasModule(0);
+  }
+
   /** The values whose hooks a step has run, each once. */
   #exits(): object[] {
     const exits = this.#world.exits.slice(this.#exitsSeen);
     this.#exitsSeen = this.#world.exits.length;
-    const started = exits.filter(({ event }) => event === 'started').map(({ value }) => value);
+    const started = exits
+      .filter(({ event, value }) => event === 'started' && !this.#isForeign(value))
+      .map(({ value }) => value);
     for (const value of started) {
       if (this.#exited.has(value)) {
         this.#blame(value, 'was exited again');
@@ -167,9 +180,12 @@ export class Model {
     }
     for (const [singleton, services] of get.attempts) {
       // While it was being activated, or if it never was, what the child itself has asked for could
-      // not be told from its parts.
-      const isUnclear = get.failed || tree.isAsync(singleton.service);
-      if (isUnclear && services.has(binding.service) && !isMadeBefore(singleton, value, made)) {
+      // not be told from its parts; nor, until it is, from those that both share in one request.
+      const isUnclear = get.failed || tree.isAsync(singleton.service) || tree.mayBeShared(services);
+      const isOpen = tree.isAsync(singleton.service) || !isMadeBefore(singleton, value, made);
+      // The plans of a container without the module are shown to nobody.
+      const isUnseen = !tree.hasModule(get.container);
+      if (isOpen && (isUnseen || (isUnclear && services.has(binding.service)))) {
         others.add(tree.nearest(singleton.at));
       }
     }

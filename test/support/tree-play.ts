@@ -90,7 +90,16 @@ export class Play {
     const foresight = new Foresight(world, container, service);
     // Where one thing fails while another that will fail is in flight, Inversify leaves the other's
     // rejection unhandled; and nobody awaits what is exited at once. Either would end this process.
-    if ((world.isAsync(service) && foresight.failures > 1) || foresight.failsLate) {
+    const failsTwice =
+      foresight.failures > 1 ||
+      // A value that asks for several things may be refused several.
+      (foresight.conflict !== undefined &&
+        [...foresight.attempts].some(
+          ([{ kind }, services]) =>
+            kind !== 'class' ||
+            this.#tree.bindings.some((each) => each.kind !== 'class' && services.has(each.service)),
+        ));
+    if ((world.isAsync(service) && failsTwice) || foresight.failsLate) {
       return;
     }
     const get: Get = { container, service, attempts: foresight.attempts, failed: false };
@@ -146,7 +155,7 @@ export class Play {
         .disposedWith(container)
         .filter((each) => each in containers && !disposed.has(each));
       await this.#collector.dispose(container);
-      live.forEach((each) => disposed.add(each));
+      this.#world.dispose(live);
       this.#model.checkDisposal(live);
     }
   }

@@ -31,6 +31,8 @@ export class TreeWorld extends Workshop<Bound> {
   readonly facts: Made[] = [];
   /** Containers with the module that are disposed. */
   readonly disposed = new Set<number>();
+  /** How many facts there had been when they were. */
+  readonly #factsBefore = new Map<number, number>();
   readonly unbound = new Set<Bound>();
   /** Singletons of which Inversify may keep a failure. */
   readonly doubtful = new Set<Bound>();
@@ -59,11 +61,18 @@ export class TreeWorld extends Workshop<Bound> {
 
   /** Whether it is a singleton whose instance the container holds. */
   isBuilt(binding: Bound): boolean {
+    const since = this.#factsBefore.get(binding.at) ?? 0;
     return (
       binding.scope === 'singleton' &&
-      !this.disposed.has(binding.at) &&
-      this.facts.some((each) => each.binding === binding)
+      this.facts.slice(since).some((each) => each.binding === binding)
     );
+  }
+
+  dispose(containers: readonly number[]): void {
+    for (const container of containers) {
+      this.disposed.add(container);
+      this.#factsBefore.set(container, this.facts.length);
+    }
   }
 
   /** Whether some ancestor, or the container itself, is disposed. */

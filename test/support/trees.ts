@@ -84,6 +84,19 @@ export class Tree {
     });
   }
 
+  /** Whether one of the services is somewhere a value in request scope that asks for others. */
+  mayHandOnAgain(services: ReadonlySet<number>): boolean {
+    return this.bindings.some(
+      ({ kind, scope, service }) =>
+        services.has(service) && scope === 'request' && ['alias', 'dynamic'].includes(kind),
+    );
+  }
+
+  /** Whether one of the services stands in request scope somewhere, and may be shared. */
+  mayBeShared(services: ReadonlySet<number>): boolean {
+    return this.bindings.some(({ scope, service }) => services.has(service) && scope === 'request');
+  }
+
   isAsync(service: number): boolean {
     return this.#async.has(service);
   }
