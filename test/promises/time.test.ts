@@ -766,6 +766,40 @@ describe('P18 time', () => {
       await disposal;
       expect(String(await removal)).toContain('drain timed out');
     });
+
+    test('a hook that spends it while Inversify removes its binding is still before the rest', async () => {
+      const [gate, controller] = [createGate(), new AbortController()];
+      @injectable()
+      class Pool {
+        @OnExit()
+        async close(context: ExitContext): Promise<void> {
+          return looking('close')(context);
+        }
+
+        @OnExit()
+        abort(): void {
+          controller.abort();
+          log.push('abort');
+        }
+
+        @OnExit()
+        async drain(): Promise<void> {
+          await gate.passed;
+        }
+      }
+      const container = createContainer();
+      container.get(Lifecycle).onExit(() => log.push('callback'), { name: 'callback' });
+      container.bind(Pool).toSelf().inSingletonScope();
+      container.get(Pool);
+      const removal = unbindAsync(container, Pool).catch((error: unknown) => error);
+      await setImmediate();
+      const disposal = container.dispose({ signal: controller.signal });
+      await setImmediate();
+      gate.open();
+      expect(outcomes(await disposal)).toEqual(['callback done']);
+      expect(log).toEqual(['abort', 'close aborted: true', 'callback']);
+      expect(String(await removal)).toContain('close returned a promise when the time');
+    });
   });
 
   describe('with the clock of the platform', () => {
@@ -871,7 +905,7 @@ describe('P18 time', () => {
       });
     });
 
-    describe('', () => {
+    describe('itself', () => {
       beforeEach(() => {
         jest.useFakeTimers();
       });
@@ -881,7 +915,7 @@ describe('P18 time', () => {
       });
 
       test.each([2 ** 31 - 1, 2 ** 31, 2 ** 32 + 0.5, 2 ** 40])(
-        'it waits for %d ms, whatever a timer can hold',
+        'waits for %d ms, whatever a timer can hold',
         (delay) => {
           const callback = jest.fn();
           systemClock.after(delay, callback);
@@ -893,7 +927,7 @@ describe('P18 time', () => {
         },
       );
 
-      test('its wait can be prevented at any time', () => {
+      test('stops waiting when it is told to', () => {
         const callback = jest.fn();
         const prevent = systemClock.after(2 ** 33, callback);
         jest.advanceTimersByTime(2 ** 32);
@@ -902,7 +936,7 @@ describe('P18 time', () => {
         expect(jest.getTimerCount()).toBe(0);
       });
 
-      test('for ever takes no timer', () => {
+      test('takes no timer to wait for ever', () => {
         systemClock.after(Infinity, () => undefined)();
         expect(jest.getTimerCount()).toBe(0);
       });
@@ -1017,6 +1051,7 @@ describe('P15 single flight', () => {
   test('a later call can bring a signal, and what has spent the time first is the reason', async () => {
     const [first, second] = [new AbortController(), new AbortController()];
     const core = new Core();
+    core.hook('last', ({ signal }) => log.push(String(signal.reason)));
     core.hook('rest', async ({ signal }) => {
       second.abort('second');
       log.push(signal.reason as string);
@@ -1027,9 +1062,13 @@ describe('P15 single flight', () => {
     await core.clock.pass(1);
     void core.dispose({ signal: first.signal });
     first.abort('first');
-    expect(log).toEqual(['slow started', 'slow: first', 'first']);
+    expect(log).toEqual(['slow started', 'slow: first', 'first', 'first']);
     await expect(reportOf(disposal)).resolves.toMatchObject({
-      exits: [{ outcome: 'timed-out', error: 'first' }, { outcome: 'not-awaited' }],
+      exits: [
+        { outcome: 'timed-out', error: 'first' },
+        { outcome: 'not-awaited' },
+        { outcome: 'done' },
+      ],
     });
   });
 
@@ -1062,6 +1101,17 @@ describe('P15 single flight', () => {
 });
 
 describe('P19 synchronous', () => {
+  test('a child that the hook of another has disposed is not disposed again', async () => {
+    const parent = new Core();
+    const elder = parent.child();
+    elder.hook('elder', () => log.push('elder'));
+    parent.child().hook('younger', () => {
+      elder.stack.disposeNow();
+    });
+    expect(outcomes(await parent.dispose())).toEqual(['younger done']);
+    expect(log).toEqual(['elder']);
+  });
+
   test('a synchronous disposal has no time to spend, and leaves no timer', async () => {
     const core = new Core({ timeout: 10, hookTimeout: 5 });
     core.child({ timeout: 5 }).hook('child', looking('child'));
