@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 
 const { PROPERTY_RUNS: given } = process.env;
 
-export const numRuns = Number(given ?? 1_000);
+const numRuns = Number(given ?? 1_000);
 
 /** The same each time, unless many runs are asked for: those look for what nobody has seen yet. */
 export const runs = { numRuns, ...(given === undefined ? { seed: 20_261_124 } : {}) };
