@@ -1101,14 +1101,14 @@ describe('P15 single flight', () => {
 });
 
 describe('P19 synchronous', () => {
-  test('a child that the hook of another has disposed is not disposed again', async () => {
+  test('a child that the hook of another has disposed is told of, and not exited again', async () => {
     const parent = new Core();
     const elder = parent.child();
     elder.hook('elder', () => log.push('elder'));
     parent.child().hook('younger', () => {
       elder.stack.disposeNow();
     });
-    expect(outcomes(await parent.dispose())).toEqual(['younger done']);
+    expect(outcomes(await parent.dispose())).toEqual(['younger done', 'elder done']);
     expect(log).toEqual(['elder']);
   });
 
