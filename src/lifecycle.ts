@@ -42,8 +42,8 @@ export interface OnExitCallbackOptions extends OnExitOptions {
 }
 
 /**
- * Told of a disposal while it runs. What is told of exits is what the report says, those of children
- * included: of a child whose disposal had begun before, what it has done until then is told at once.
+ * Told of a disposal while it runs. What is told of exits is what the report says, one at a time, those
+ * of children included: of a child whose disposal had begun before, what it has done until then is told at once.
  * A method that throws, or rejects, harms nothing, and is not waited for. The observer's first error
  * is thrown as an uncaught one, when the outermost disposal has ended.
  */

@@ -76,7 +76,11 @@ function expectToldOf(witness: Witness, report: ExitReport): void {
       ...{ service, hook, container, startTime },
     })),
   );
-  expect(told).toHaveLength(2 + 2 * report.exits.length);
+  expect(told.map(([event]) => event)).toEqual([
+    'disposing',
+    ...report.exits.flatMap(() => ['started', 'settled']),
+    'disposed',
+  ]);
 }
 
 function reportIn(error: unknown): ExitReport {
