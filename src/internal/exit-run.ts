@@ -105,7 +105,7 @@ export class ExitRun {
   /** What it did, and the runs of child containers, each where it began. */
   readonly #parts: (ExitRecord | ExitRun)[] = [];
   /** The numbers of the containers whose runs it has taken in. */
-  readonly #numbers = new Map<ExitRun, number>([[this, 0]]);
+  readonly #numbers = new Map<ExitRun, number>();
   // Not what is around it: a parent keeps the runs of its children, and must not keep them by it.
   readonly #clock: Clock;
   readonly #observers: Observers | undefined;
@@ -258,7 +258,7 @@ export class ExitRun {
   }
 
   #number(run: ExitRun): void {
-    this.#numbers.set(run, this.#numbers.size);
+    this.#numbers.set(run, this.#numbers.size + 1);
     for (const part of run.#parts) {
       if (part instanceof ExitRun) {
         this.#number(part);
@@ -296,13 +296,14 @@ export class ExitRun {
     }
   }
 
-  /** What a run has done, as this one reports it. */
+  /** What a run has done, as this one reports it: its own as it is. */
   #seen<Told extends StartedExit>(run: ExitRun, told: Told): Told {
-    if (run === this) {
+    const container = this.#numbers.get(run);
+    if (container === undefined) {
       return told;
     }
     const startTime = told.startTime + run.#began - this.#began;
-    return { ...told, container: Number(this.#numbers.get(run)), startTime };
+    return { ...told, container, startTime };
   }
 
   #records(view: ExitRun): ExitRecord[] {
