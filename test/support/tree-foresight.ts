@@ -53,10 +53,14 @@ export class Foresight {
     if (this.refused) {
       return 'refused';
     }
-    // What a value hands on may have been made by a container that nobody watches.
+    // What a value hands on may have been made by a container that nobody watches: then it is that of
+    // the child which has it first, and not to be held by a singleton further up.
+    const { tree } = this.#world;
     const isUnseen =
-      !this.#world.tree.hasModule(this.#container) &&
-      [...this.attempts.keys()].some(({ kind }) => kind !== 'class');
+      !tree.pathOf(this.#container).every((each) => tree.hasModule(each)) &&
+      [...this.attempts].some(
+        ([{ kind }, services]) => kind !== 'class' || tree.mayHandOnAgain(services),
+      );
     return this.failures > 0 || isUnseen || this.#world.isClosed(this.#container)
       ? undefined
       : 'resolved';

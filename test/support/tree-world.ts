@@ -61,10 +61,16 @@ export class TreeWorld extends Workshop<Bound> {
 
   /** Whether it is a singleton whose instance the container holds. */
   isBuilt(binding: Bound): boolean {
-    const since = this.#factsBefore.get(binding.at) ?? 0;
+    const disposedAfter = this.#factsBefore.get(binding.at);
     return (
       binding.scope === 'singleton' &&
-      this.facts.slice(since).some((each) => each.binding === binding)
+      this.facts
+        .slice(disposedAfter ?? 0)
+        // A disposed container builds, and holds, only what has no hooks.
+        .some(
+          ({ binding: made, value }) =>
+            made === binding && (disposedAfter === undefined || !('exit' in value)),
+        )
     );
   }
 
