@@ -169,8 +169,8 @@ export class PlannedAbove {
     (sharesParts ? within.shared : within.parts).add(binding.id);
     if (isDynamic) {
       within.owner.constructions.expectMore(within.binding);
-      // What a container below makes may ask for what that one exits, and is none of its parts.
-      if (holder?.isBelow(within.owner) !== true) {
+      // What a singleton of a container below asks for is that one's part.
+      if (binding.scope !== 'Singleton' || holder?.isBelow(within.owner) !== true) {
         within.hasUnknownParts = true;
         within.sharesUnknownParts ||= sharesParts;
       }
