@@ -93,12 +93,13 @@ export class Play {
     const failsTwice =
       foresight.failures > 1 ||
       // A value that asks for several things may be refused several.
-      (foresight.conflict !== undefined &&
-        [...foresight.attempts].some(
-          ([{ kind }, services]) =>
-            kind !== 'class' ||
-            this.#tree.bindings.some((each) => each.kind !== 'class' && services.has(each.service)),
-        ));
+      [...foresight.attempts].some(([attempt, services]) => {
+        const parts = this.#tree.bindings.filter((each) => services.has(each.service));
+        return (
+          parts.some((each) => each.hook !== 'none' && this.#tree.isBelow(each.at, attempt.at)) &&
+          [attempt, ...parts].some(({ kind }) => kind !== 'class')
+        );
+      });
     if ((world.isAsync(service) && failsTwice) || foresight.failsLate) {
       return;
     }
