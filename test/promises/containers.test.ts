@@ -3,7 +3,15 @@ import 'reflect-metadata';
 import { setImmediate } from 'node:timers/promises';
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { Container, inject, injectable, multiInject, postConstruct, type Factory } from 'inversify';
+import {
+  Container,
+  inject,
+  injectable,
+  multiInject,
+  postConstruct,
+  type Factory,
+  type ResolutionContext,
+} from 'inversify';
 import {
   ContainerDisposedError,
   DisposeError,
@@ -289,6 +297,29 @@ describe('P7 owner', () => {
     expect(log).toEqual(['Session']);
     await parent.dispose();
     expect(log).toEqual(['Session', 'Session']);
+  });
+
+  test('what a context kept from one child makes, while a singleton of the parent is built through another, is the parent’s', async () => {
+    const parent = createContainer();
+    const [builder, kept] = [createContainer({ parent }), createContainer({ parent })];
+    let context: ResolutionContext | undefined;
+    parent.bind(Session).toSelf();
+    kept.bind('context').toDynamicValue((given) => {
+      context = given;
+      return 'kept';
+    });
+    parent
+      .bind('singleton')
+      .toDynamicValue(() => ({ session: context?.get(Session) }))
+      .inSingletonScope();
+    kept.get('context');
+    builder.get('singleton');
+
+    await kept.dispose();
+    await builder.dispose();
+    expect(log).toEqual([]);
+    await parent.dispose();
+    expect(log).toEqual(['Session']);
   });
 
   test('a singleton that failed to build through a child leaves what comes after it alone', async () => {
