@@ -5,7 +5,7 @@ import { pbkdf2 } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdtempSync } from 'node:fs';
 import { appendFile, copyFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
 
 import { Container, injectable, type ContainerOptions } from 'inversify';
-import { DisposeError, LifecycleModule, OnExit } from 'inversify-onexit';
+import { DisposeError, LifecycleModule, OnExit, type ExitContext } from 'inversify-onexit';
 import { formatTimeline, renderTimeline } from 'inversify-onexit/report';
 
 @injectable()
@@ -71,6 +71,17 @@ class EventLog {
 }
 
 @injectable()
+class Metrics {
+  /** It takes requests, and answers none. */
+  readonly #collector = createServer().listen(0).unref();
+
+  @OnExit({ timeout: 30 })
+  async push({ signal }: ExitContext): Promise<void> {
+    await fetch(urlOf(this.#collector), { method: 'POST', body: 'visits 1', signal });
+  }
+}
+
+@injectable()
 class HttpServer {
   readonly #server = createServer((request, response) => {
     void promisify(pbkdf2)('secret', 'salt', 100_000, 64, 'sha512').then((key) => {
@@ -79,12 +90,14 @@ class HttpServer {
     });
   }).listen(0);
 
-  constructor(readonly log: EventLog) {}
+  constructor(
+    readonly log: EventLog,
+    readonly metrics: Metrics,
+  ) {}
 
   /** Until the request has arrived; the answer takes longer. */
   async visit(): Promise<void> {
-    const { port } = this.#server.address() as AddressInfo;
-    void fetch(`http://localhost:${String(port)}`);
+    void fetch(urlOf(this.#server));
     await once(this.#server, 'request');
   }
 
@@ -106,6 +119,10 @@ class Session {
   }
 }
 
+function urlOf(server: Server): string {
+  return `http://localhost:${String((server.address() as AddressInfo).port)}`;
+}
+
 function createContainer(options: ContainerOptions): Container {
   const container = new Container({ ...options, defaultScope: 'Singleton' });
   container.register(LifecycleModule);
@@ -115,6 +132,7 @@ function createContainer(options: ContainerOptions): Container {
 const application = createContainer({});
 application.bind(HttpServer).toSelf();
 application.bind(EventLog).toSelf();
+application.bind(Metrics).toSelf();
 application.bind(Archive).toSelf();
 application.bind(Backup).toSelf();
 application.bind(Workspace).toSelf();
