@@ -16,6 +16,7 @@ const project = (
   moduleNameMapper: {
     '^inversify$': inversify,
     '^inversify-onexit$': '<rootDir>/src/index.ts',
+    '^inversify-onexit/process$': '<rootDir>/src/process.ts',
     '^inversify-onexit/report$': '<rootDir>/src/report.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
@@ -31,7 +32,8 @@ const config: Config = {
     project('standard decorators', 'standard-decorators/*', {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
     }),
-    // Only for `npm run test:browser`: the others need nothing but npm.
+    project('process', 'process/*'),
+    // Only for the scripts of these names: the others need nothing but npm.
     ...(process.env.TEST_BROWSER === undefined
       ? []
       : [
@@ -39,6 +41,8 @@ const config: Config = {
             tsconfig: '<rootDir>/test/browser/tsconfig.json',
           }),
         ]),
+    ...(process.env.TEST_TERMINAL === undefined ? [] : [project('terminal', 'terminal/*')]),
+    ...(process.env.TEST_RUNTIMES === undefined ? [] : [project('runtimes', 'runtimes/*')]),
   ],
   // Some tests start a process, on machines that may be busy.
   testTimeout: 30_000,

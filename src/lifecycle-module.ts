@@ -7,6 +7,7 @@ import { ContainerBindings } from './internal/bindings.js';
 import { checkDuration } from './internal/clock.js';
 import { ContainerLifecycle } from './internal/container-lifecycle.js';
 import { closeContainer, surroundGets, surroundRemovals } from './internal/container-methods.js';
+import { exitLink } from './internal/exit-link.js';
 import { shown } from './internal/inspect.js';
 import { ownerToken } from './internal/owner.js';
 import { Lifecycle, type DisposeOptions, type LifecycleOptions } from './lifecycle.js';
@@ -97,6 +98,7 @@ export class LifecycleModule extends Plugin<Container> {
     surroundRemovals(container, (remove) => bindings.removing(remove));
     registered.add(container);
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
+    api.define(exitLink, () => lifecycle);
     defineSymbol(api, Symbol.asyncDispose, async () => {
       await lifecycle.dispose();
     });

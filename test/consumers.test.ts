@@ -51,7 +51,7 @@ for (const inversify of ['inversify', 'inversify-8.0', 'inversify-7']) {
 
     test('a program type-checks with nodenext, and its hooks run in reverse', async () => {
       expect(compile(project, { module: ts.ModuleKind.NodeNext })).toEqual([]);
-      const { stdout, ...ended } = await run(process.execPath, ['consumer.js'], project);
+      const { stdout, ...ended } = await run(process.execPath, ['consumer.js'], { cwd: project });
       expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
       expect(stdout.split('\n')).toEqual([
         'imported, it is the same: true',
@@ -138,7 +138,7 @@ function compile(project: string, options: ts.CompilerOptions): string[] {
 }
 
 async function outputOf(command: string, parameters: string[], cwd: string): Promise<string> {
-  const { code, stdout, stderr } = await run(command, parameters, cwd);
+  const { code, stdout, stderr } = await run(command, parameters, { cwd });
   if (code !== 0) {
     throw new Error(`${command} ${parameters.join(' ')} failed:\n${stdout}${stderr}`);
   }

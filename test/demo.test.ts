@@ -12,7 +12,7 @@ describe('The main job', () => {
 
   beforeAll(async () => {
     checkout = await freshCheckout('examples');
-    demo = await run('npm', ['run', '--silent', 'demo'], checkout.path);
+    demo = await run('npm', ['run', '--silent', 'demo'], { cwd: checkout.path });
   }, 120_000);
 
   afterAll(async () => {
@@ -58,7 +58,7 @@ describe('The timeline in the README', () => {
   test('is what its example draws, but for the times', async () => {
     const checkout = await freshCheckout('examples', 'README.md');
     try {
-      const drawn = await run('npm', ['run', '--silent', 'timeline'], checkout.path);
+      const drawn = await run('npm', ['run', '--silent', 'timeline'], { cwd: checkout.path });
       expect(drawn).toEqual({ code: 0, signal: null, stderr: '', stdout: expect.anything() });
       const readme = await readFile(path.join(checkout.path, 'README.md'), 'utf8');
       expect(readme).toContain(drawn.stdout.trim());

@@ -10,11 +10,12 @@ import {
 } from '../lifecycle.js';
 import { checkDuration } from './clock.js';
 import { exitHooksOf } from './exit-hooks.js';
+import type { ExitLink } from './exit-link.js';
 import type { Exit, ExitHook, ExitSource } from './exit-run.js';
 import type { ExitStack, LifecycleState } from './exit-stack.js';
 import { classNameOf, functionName, isGeneratorFunction, isObject, shown } from './inspect.js';
 
-export class ContainerLifecycle extends Lifecycle {
+export class ContainerLifecycle extends Lifecycle implements ExitLink {
   readonly #stack: ExitStack;
   readonly #releasing = new Map<object, Promise<void>>();
 
@@ -113,6 +114,10 @@ export class ContainerLifecycle extends Lifecycle {
       return rejected(error);
     }
     return this.#stack.dispose(options ?? {});
+  }
+
+  leave(reason: unknown, why: unknown): void {
+    this.#stack.leave(reason, why);
   }
 
   async #release(instance: object, released: object): Promise<void> {

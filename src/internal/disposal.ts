@@ -11,8 +11,12 @@ export interface DisposalHost extends RunHost {
   readonly observers: Observers;
   /** Whether there may be children that it has not told of yet. */
   readonly hasNewChildren: boolean;
-  /** The disposals of the living children, youngest first; each begins when it is asked for. */
-  disposalsOfChildren(reason: unknown): Iterable<Disposal>;
+  /**
+   * The disposals of the living children, youngest first; each begins when it is asked for.
+   *
+   * @param which those that it has not told of yet, or all that are not disposed.
+   */
+  disposalsOfChildren(reason: unknown, which: 'new' | 'all'): Iterable<Disposal>;
   /** A wait for what is being activated or released, if it has not given one for that yet. */
   arriving(): Wait | undefined;
   /** The next to exit. */
@@ -31,13 +35,14 @@ export class Disposal {
   #around: Observers | undefined;
   /* istanbul ignore next -- replaced when it is constructed */
   #settle = (): void => undefined;
+  #hasBegun = false;
   #hasEnded = false;
   #failure: DisposeError | undefined;
 
   constructor(host: DisposalHost, reason: unknown) {
     this.#host = host;
     this.run = new ExitRun(host, reason, host.observers);
-    this.#drive = new Drive(this.#unwind(), host.clock);
+    this.#drive = new Drive(() => this.#unwind(), host.clock);
     this.#budget = new Budget(host.clock, (why) => {
       this.finish({ reason: why });
     });
@@ -86,14 +91,24 @@ export class Disposal {
 
   /**
    * Starts what is left now, and awaits nothing; if its time was spent, with that as the reason.
-   * Tells whether that was all: a hook that is in its synchronous part is to return first.
+   * Tells whether that was all: a hook that is in its synchronous part is to return first, unless the
+   * process exits within it.
    */
-  finish(spent?: Spent): boolean {
-    this.run.finish(spent);
-    return this.#drive.finish();
+  finish(spent?: Spent, isLeaving?: boolean): boolean {
+    // Within an observer that is told of the end, there is nothing left.
+    if (!this.#hasEnded) {
+      this.run.finish(spent);
+      this.#drive.finish(isLeaving);
+    }
+    return this.#hasEnded;
   }
 
   *#unwind(): Exiting {
+    if (this.#hasBegun) {
+      yield* this.run.rest(this.#host);
+      yield* this.#disposalsOf('all');
+    }
+    this.#hasBegun = true;
     yield* this.#arrivals();
     for (let exit = this.#host.next(); exit !== undefined; exit = this.#host.next()) {
       yield* this.run.exit(this.#host, exit);
@@ -116,9 +131,7 @@ export class Disposal {
   *#arrivals(): Exiting {
     for (;;) {
       if (this.#host.hasNewChildren) {
-        for (const child of this.#host.disposalsOfChildren(this.run.reason)) {
-          yield* this.#endOf(child);
-        }
+        yield* this.#disposalsOf('new');
       } else {
         const arriving = this.#host.arriving();
         if (arriving === undefined) {
@@ -126,6 +139,12 @@ export class Disposal {
         }
         yield arriving;
       }
+    }
+  }
+
+  *#disposalsOf(children: 'new' | 'all'): Exiting {
+    for (const child of this.#host.disposalsOfChildren(this.run.reason, children)) {
+      yield* this.#endOf(child);
     }
   }
 
@@ -138,7 +157,11 @@ export class Disposal {
       void child.drive();
     }
     if (!child.#hasEnded) {
-      yield { promise, timeout: Infinity, finish: () => child.finish(this.run.spent) };
+      yield {
+        promise,
+        timeout: Infinity,
+        finish: (isLeaving) => child.finish(this.run.spent, isLeaving),
+      };
     }
   }
 }

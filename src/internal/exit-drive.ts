@@ -7,9 +7,9 @@ export interface Wait {
   readonly timeout: number;
   /**
    * Told that nothing is awaited any more. Not true: it is in the middle of a step, with which it
-   * ends, so that it is waited for.
+   * ends, so that it is waited for; if nothing returns any more, it does not wait for its step.
    */
-  finish?(): boolean;
+  finish?(isLeaving: boolean): boolean;
 }
 
 /** How a wait has ended, unless what it was for has rejected. */
@@ -21,17 +21,21 @@ export type Exiting = Generator<Wait, void, Waited>;
 type Step = IteratorResult<Wait, void>;
 
 export class Drive {
-  readonly #exiting: Exiting;
+  readonly #begin: () => Exiting;
   readonly #clock: Clock;
+  #exiting: Exiting;
   #step: Step | undefined;
   #isStepping = false;
   #isFinishing = false;
+  #isLeaving = false;
   #running: Promise<void> | undefined;
   /** Ends the wait in hand without a result. */
   #wake = (): void => undefined;
 
-  constructor(exiting: Exiting, clock: Clock) {
-    this.#exiting = exiting;
+  /** @param begin called again, if a step of the first never returns: it goes on after that. */
+  constructor(begin: () => Exiting, clock: Clock) {
+    this.#begin = begin;
+    this.#exiting = begin();
     this.#clock = clock;
   }
 
@@ -80,10 +84,20 @@ export class Drive {
   /**
    * Starts what is left in order, and awaits nothing; within a hook, once that has returned. Tells
    * whether that was all.
+   *
+   * @param isLeaving nothing on the stack returns any more, since the process exits: a hook that is
+   * in its synchronous part is not waited for.
    */
-  finish(): boolean {
-    if (!this.#isFinishing) {
+  finish(isLeaving = false): boolean {
+    if (isLeaving && this.#isStepping) {
+      // A generator cannot be resumed from within, and that step stays on the stack for good.
+      this.#exiting = this.#begin();
+      this.#step = undefined;
+      this.#isStepping = false;
+    }
+    if (isLeaving || !this.#isFinishing) {
       this.#isFinishing = true;
+      this.#isLeaving = isLeaving;
       if (!this.#isStepping) {
         this.#takeRest();
       }
@@ -109,7 +123,7 @@ export class Drive {
 
   #takeRest(): void {
     this.#step ??= this.#exiting.next('done');
-    while (this.#step.done !== true && this.#step.value.finish?.() !== false) {
+    while (this.#step.done !== true && this.#step.value.finish?.(this.#isLeaving) !== false) {
       // Observed, though not awaited: a late rejection must not be an unhandled one.
       this.#step.value.promise.catch(() => undefined);
       this.#step = this.#exiting.next('not-awaited');

@@ -7,7 +7,6 @@ import {
   ExitReport,
   firstLine,
   hookLabel,
-  type ExitOutcome,
   type ExitRecord,
   type PendingExit,
   type StartedExit,
@@ -99,6 +98,8 @@ export interface Spent {
   readonly reason: unknown;
 }
 
+type Ended = Pick<ExitRecord, 'outcome' | 'error'>;
+
 export class ExitRun {
   readonly reason: unknown;
   readonly #began: number;
@@ -110,7 +111,7 @@ export class ExitRun {
   readonly #clock: Clock;
   readonly #observers: Observers | undefined;
   #around: ExitRun | undefined;
-  #inHand: { readonly source: ExitSource; readonly hooks: readonly ExitHook[] } | undefined;
+  #inHand: { readonly exit: Exit; readonly hooks: readonly ExitHook[] } | undefined;
   #started = 0;
   #unsettled: StartedExit | undefined;
   #isFinishing = false;
@@ -128,11 +129,14 @@ export class ExitRun {
   get unstarted(): readonly PendingExit[] {
     return this.#inHand === undefined
       ? []
-      : pendingOf(this.#inHand.source, this.#inHand.hooks.slice(this.#started));
+      : pendingOf(this.#inHand.exit.source, this.#inHand.hooks.slice(this.#started));
   }
 
-  /** Takes in the run of a child container. */
+  /** Takes in the run of a child container, once. */
   include(run: ExitRun): void {
+    if (run.#around === this) {
+      return;
+    }
     run.#around = this;
     this.#parts.push(run);
     this.#meet(run);
@@ -156,11 +160,27 @@ export class ExitRun {
     exit: Exit,
     hooks: readonly ExitHook[] = exit.source.hooksOf(exit),
   ): Exiting {
-    const { subject, source } = exit;
-    source.exiting?.(exit);
-    this.#inHand = { source, hooks };
+    exit.source.exiting?.(exit);
+    this.#inHand = { exit, hooks };
     this.#started = 0;
-    for (const hook of hooks) {
+    yield* this.rest(host);
+  }
+
+  /** Goes on where a loop over the hooks of a subject has stopped for good, within one of them. */
+  *rest(host: RunHost): Exiting {
+    if (this.#unsettled !== undefined) {
+      this.#settle(this.#unsettled, { outcome: 'timed-out', error: this.#spent?.reason });
+    }
+    while (this.#inHand !== undefined) {
+      const {
+        exit: { subject, source },
+        hooks,
+      } = this.#inHand;
+      const hook = hooks[this.#started];
+      if (hook === undefined) {
+        this.#inHand = undefined;
+        return;
+      }
       this.#started++;
       const now = this.#clock.now();
       host.look(now);
@@ -170,7 +190,7 @@ export class ExitRun {
       const started = { service, hook: hook.name, container: 0, startTime };
       this.#unsettled = started;
       this.#tell('started', started);
-      let ended: { outcome: ExitOutcome; error?: unknown };
+      let ended: Ended;
       try {
         const isLate = this.#isFinishing;
         const result = host.calls.call(hook, subject, context);
@@ -185,13 +205,8 @@ export class ExitRun {
       } catch (error) {
         ended = { outcome: 'failed', error };
       }
-      const duration = this.#elapsed() - startTime;
-      const record: ExitRecord = { ...started, duration, ...ended };
-      this.#parts.push(record);
-      this.#unsettled = undefined;
-      this.#tell('settled', record);
+      this.#settle(started, ended);
     }
-    this.#inHand = undefined;
   }
 
   /** To be asked for when it has ended. */
@@ -226,7 +241,7 @@ export class ExitRun {
     wait: Wait,
     exit: StartedExit,
     context: HookContext | undefined,
-  ): Generator<Wait, { outcome: ExitOutcome; error?: unknown }, Waited> {
+  ): Generator<Wait, Ended, Waited> {
     const outcome = yield wait;
     if (outcome === 'done' || context === undefined) {
       return { outcome };
@@ -235,6 +250,14 @@ export class ExitRun {
       this.#spent === undefined ? timeoutError(hookLabel(exit), wait.timeout) : this.#spent.reason;
     context.abort(error);
     return { outcome: 'timed-out', error };
+  }
+
+  #settle(started: StartedExit, ended: Ended): void {
+    const duration = this.#elapsed() - started.startTime;
+    const record: ExitRecord = { ...started, duration, ...ended };
+    this.#parts.push(record);
+    this.#unsettled = undefined;
+    this.#tell('settled', record);
   }
 
   /** In the order in which they happened, each told as its own run has seen it. */

@@ -45,11 +45,17 @@ export interface ExitHost {
   disposed(): void;
 }
 
+/** An entry with its hooks as they were found. */
+interface KnownExit {
+  readonly exit: Exit;
+  readonly hooks: readonly ExitHook[];
+}
+
 /** What runs beside a disposal, which waits for it. */
 interface Beside {
   readonly settled: Promise<void>;
   /** Starts what is left of it, and tells whether that was all. */
-  readonly finish: () => boolean;
+  readonly finish: (isLeaving: boolean) => boolean;
 }
 
 export class ExitStack implements DisposalHost {
@@ -150,8 +156,7 @@ export class ExitStack implements DisposalHost {
     for (const exit of taken) {
       exit.source.released?.(exit);
     }
-    const drive = new Drive(this.#exitEach(known, run), this.clock);
-    await this.#beside(drive.run(), () => this.#finish(run, drive));
+    await this.#driveBeside(run, known);
     const failure = run.failure();
     if (failure !== undefined) {
       throw failure;
@@ -165,19 +170,24 @@ export class ExitStack implements DisposalHost {
    */
   runNow(exit: Exit, hooks: readonly ExitHook[]): Promise<void> | undefined {
     const run = new ExitRun(this, undefined);
-    const drive = new Drive(run.exit(this, exit, hooks), this.clock);
-    if (drive.start()) {
+    const running = this.#driveBeside(run, [{ exit, hooks }]);
+    if (running === undefined) {
       run.rethrow();
-      return undefined;
     }
-    return this.#beside(drive.run(), () => this.#finish(run, drive)).then(() => {
+    return running?.then(() => {
       run.rethrow();
     });
   }
 
   /** Has a disposal wait for what runs beside it, however that ends. */
   waitFor(running: PromiseLike<unknown>): void {
-    void this.#beside(Promise.allSettled([running]), () => true);
+    const beside: Beside = {
+      settled: Promise.allSettled([running]).then(() => {
+        this.#running.delete(beside);
+      }),
+      finish: () => true,
+    };
+    this.#running.add(beside);
   }
 
   /** Any call may shorten the disposal; only the first one's reason counts. */
@@ -217,6 +227,18 @@ export class ExitStack implements DisposalHost {
     this.#disposal?.result();
   }
 
+  /**
+   * The process exits, and nothing on the stack returns to whoever waits: starts every hook that is
+   * left, also within one that is in its synchronous part.
+   *
+   * @param why hooks find their signals aborted with this reason.
+   */
+  leave(reason: unknown, why: unknown): void {
+    const disposal = (this.#disposal ??= this.#begin(reason));
+    disposal.promise.catch(() => undefined);
+    disposal.finish({ reason: why }, true);
+  }
+
   get hookTimeout(): number {
     return this.#host.hookTimeout;
   }
@@ -232,8 +254,8 @@ export class ExitStack implements DisposalHost {
     return this.#host.hasNewChildren;
   }
 
-  *disposalsOfChildren(reason: unknown): Iterable<Disposal> {
-    for (const child of this.#host.newChildren()) {
+  *disposalsOfChildren(reason: unknown, which: 'new' | 'all'): Iterable<Disposal> {
+    for (const child of which === 'new' ? this.#host.newChildren() : this.#host.children()) {
       yield child.#disposal ?? child.#beginWithin(reason);
     }
   }
@@ -251,7 +273,7 @@ export class ExitStack implements DisposalHost {
     return {
       promise: Promise.all(running.map(({ settled }) => settled)),
       timeout: Infinity,
-      finish: () => running.map(({ finish }) => finish()).every(Boolean),
+      finish: (isLeaving) => running.map(({ finish }) => finish(isLeaving)).every(Boolean),
     };
   }
 
@@ -299,21 +321,34 @@ export class ExitStack implements DisposalHost {
     }
   }
 
-  async #beside(running: Promise<unknown>, finish: () => boolean): Promise<void> {
-    const beside = { settled: running.then(() => undefined), finish };
+  /** Returns a promise only if there is something to wait for; a disposal that starts meanwhile waits, too. */
+  #driveBeside(run: ExitRun, exits: KnownExit[]): Promise<void> | undefined {
+    const drive = new Drive(() => this.#exitEach(exits, run), this.clock);
+    let end = (): void => undefined;
+    const beside: Beside = {
+      settled: new Promise((resolve) => {
+        end = () => {
+          this.#running.delete(beside);
+          resolve();
+        };
+      }),
+      finish: (isLeaving) => {
+        run.finish(this.#disposal?.run.spent);
+        return drive.finish(isLeaving);
+      },
+    };
+    // Before anything is run: a hook may exit the process in its synchronous part.
     this.#running.add(beside);
-    await beside.settled;
-    this.#running.delete(beside);
-  }
-
-  #finish(run: ExitRun, drive: Drive): boolean {
-    run.finish(this.#disposal?.run.spent);
-    return drive.finish();
+    if (drive.start()) {
+      end();
+      return undefined;
+    }
+    return drive.run().then(end);
   }
 
   #exitAtOnce(exit: Exit): void {
     const run = new ExitRun(this, undefined);
-    const drive = new Drive(run.exit(this, exit), this.clock);
+    const drive = new Drive(() => run.exit(this, exit), this.clock);
     // Nobody awaits a latecomer.
     const tell = (): void => run.failure()?.errors.forEach(throwUncaught);
     if (drive.start()) {
@@ -373,9 +408,11 @@ export class ExitStack implements DisposalHost {
     ];
   }
 
-  *#exitEach(exits: readonly { exit: Exit; hooks: readonly ExitHook[] }[], run: ExitRun): Exiting {
-    for (const { exit, hooks } of exits) {
-      yield* run.exit(this, exit, hooks);
+  /** Takes from what it is given, so that it can be begun again where it has stopped for good. */
+  *#exitEach(exits: KnownExit[], run: ExitRun): Exiting {
+    yield* run.rest(this);
+    for (let next = exits.shift(); next !== undefined; next = exits.shift()) {
+      yield* run.exit(this, next.exit, next.hooks);
     }
   }
 }

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 
 import { build, type Plugin } from 'esbuild';
 
@@ -16,25 +15,68 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a command as from a user's shell: without what npm and jest have set for this process. */
+interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What its standard streams are; pipes, unless it is said. */
+  readonly stdio?: StdioOptions;
+}
+
+/** A process that is running. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves once it has printed this, on stdout or stderr; rejects if it ends before. */
+  said(text: string): Promise<void>;
+}
+
+/** Starts a command as from a user's shell: without what npm and jest have set for this process. */
+export function start(
+  command: string,
+  parameters: readonly string[],
+  { cwd = root, env = {}, stdio = ['ignore', 'pipe', 'pipe'] }: RunOptions = {},
+): Running {
+  const shell = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(npm|jest|node)_|^(FORCE_COLOR|NO_COLOR|CI)$/i.test(name),
+    ),
+  );
+  const child = spawn(command, parameters, { cwd, env: { ...shell, ...env }, stdio });
+  const said = { stdout: '', stderr: '' };
+  const heard = new EventEmitter();
+  for (const output of ['stdout', 'stderr'] as const) {
+    child[output]?.setEncoding('utf8').on('data', (text: string) => {
+      said[output] += text;
+      heard.emit('more');
+    });
+  }
+  const ended = (once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>).then(
+    ([code, signal]) => ({ code, signal, ...said }),
+  );
+  return {
+    child,
+    ended,
+    said: async (text) => {
+      const isOver = ended.then((end) => {
+        throw new Error(`It has ended, and not said ${text}: ${JSON.stringify(end)}`);
+      });
+      isOver.catch(() => undefined);
+      while (!`${said.stdout}${said.stderr}`.includes(text)) {
+        await Promise.race([once(heard, 'more'), isOver]);
+      }
+    },
+  };
+}
+
 export async function run(
   command: string,
   parameters: readonly string[],
-  cwd: string = root,
+  options?: RunOptions,
 ): Promise<Ended> {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm|jest|node)_|^FORCE_COLOR$/i.test(name)),
-  );
-  const child = spawn(command, parameters, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [code, signal]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
-  ]);
-  return { code, signal, stdout, stderr };
+  return start(command, parameters, options).ended;
 }
 
-interface FixtureOptions {
+interface FixtureOptions extends RunOptions {
   /** For Node.js. */
   readonly flags?: readonly string[];
   /** For the program. */
@@ -42,10 +84,24 @@ interface FixtureOptions {
 }
 
 /** Runs a program of `test/fixtures` as a process of its own, against the sources. */
-export async function runFixture(
+export async function runFixture(name: string, options?: FixtureOptions): Promise<Ended> {
+  const running = await startFixture(name, options);
+  return running.ended;
+}
+
+/** Starts a program of `test/fixtures` as a process of its own, against the sources. */
+export async function startFixture(
   name: string,
-  { flags = [], parameters = [] }: FixtureOptions = {},
-): Promise<Ended> {
+  { flags = [], parameters = [], ...options }: FixtureOptions = {},
+): Promise<Running> {
+  const program = await buildFixture(name);
+  const running = start(process.execPath, [...flags, program, ...parameters], options);
+  void running.ended.then(async () => rm(program));
+  return running;
+}
+
+/** Makes one script of a program of `test/fixtures`, to be removed by who asks for it. */
+export async function buildFixture(name: string): Promise<string> {
   // Within the repository, where packages are found; of its own, since test files run at once.
   const outfile = path.join(root, '.cache/fixtures', `${name}-${randomUUID()}.mjs`);
   await build({
@@ -57,11 +113,7 @@ export async function runFixture(
     platform: 'node',
     target: 'node20',
   });
-  try {
-    return await run(process.execPath, [...flags, outfile, ...parameters]);
-  } finally {
-    await rm(outfile);
-  }
+  return outfile;
 }
 
 /** A program of `test/fixtures` as one script with all that it needs; its value is its `done`. */

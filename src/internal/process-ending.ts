@@ -1,0 +1,111 @@
+/** One end of the process: disposes its containers, in their time, and tells of it. */
+import type { ExitRecord, StartedExit } from '../exit-report.js';
+import { systemClock, timeoutError } from './clock.js';
+import type { HookedContainer, Told } from './process-container.js';
+import type { ExitCause, TellExit } from './process-events.js';
+
+/** Well within what people take for an answer: from here on they are told what takes so long. */
+const quiet = 1_000;
+
+/** What ends sooner is not worth a line. */
+const brief = 100;
+
+export class Ending implements Told {
+  readonly cause: ExitCause;
+  isClean = true;
+  /** Whether a hook goes on that is not waited for any more, and may keep the process alive. */
+  hasLeftovers = false;
+  readonly #next: () => HookedContainer | undefined;
+  readonly #timeout: number;
+  readonly #tell: TellExit;
+  readonly #abort = new AbortController();
+  readonly #began = systemClock.now();
+  #current: HookedContainer | undefined;
+  #announced = (): void => undefined;
+  #why: unknown;
+
+  /** @param next what is to be disposed next: each is asked for once, newest first. */
+  constructor(
+    cause: ExitCause,
+    next: () => HookedContainer | undefined,
+    timeout: number,
+    tell: TellExit,
+  ) {
+    this.cause = cause;
+    this.#next = next;
+    this.#timeout = timeout;
+    this.#tell = tell;
+    tell({ type: 'disposing', cause });
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    // A pending promise does not keep a process alive, nor does a time of Infinity.
+    const alive = setInterval(() => undefined, 2 ** 31 - 1);
+    const cancel = systemClock.after(this.#timeout, () => {
+      this.#spend();
+    });
+    // It may be asked for by a hook in its synchronous part, which would wait for itself.
+    await Promise.resolve();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#current = next;
+      next.tell(this);
+      const left = this.#timeout - this.#elapsed();
+      if (left <= 0) {
+        this.#spend();
+      }
+      await next.dispose(this.cause, Math.max(left, 1), this.#abort.signal);
+    }
+    cancel();
+    clearInterval(alive);
+    this.#disposed();
+  }
+
+  /** Something else went wrong meanwhile. */
+  fail(): void {
+    this.isClean = false;
+  }
+
+  /** Starts what is left now, and awaits nothing. */
+  cut(why: unknown): void {
+    this.#abort.abort(why);
+  }
+
+  /** The process exits: the same, before this returns. */
+  leave(why: unknown): void {
+    this.#why = why;
+    for (let next = this.#current ?? this.#next(); next !== undefined; next = this.#next()) {
+      next.tell(this);
+      next.leave(this.cause, why);
+    }
+    this.#disposed();
+  }
+
+  started(exit: StartedExit, at: number): void {
+    this.#tell({ type: 'started', exit });
+    this.#announced = systemClock.after(Math.max(quiet - this.#elapsed(), brief), () => {
+      const duration = systemClock.now() - at;
+      this.#tell({ type: 'running', exit, duration, pending: this.#current?.pending() ?? [] });
+    });
+  }
+
+  settled(exit: ExitRecord): void {
+    this.#announced();
+    const isCut = exit.outcome === 'timed-out' && exit.error === this.#why;
+    this.hasLeftovers ||= exit.outcome === 'timed-out' || exit.outcome === 'not-awaited';
+    this.isClean &&= isCut || exit.outcome === 'done' || exit.outcome === 'not-awaited';
+    this.#tell({ type: 'settled', exit });
+  }
+
+  #spend(): void {
+    this.cut(timeoutError('The disposal', this.#timeout));
+  }
+
+  #disposed(): void {
+    this.#tell({ type: 'disposed', duration: this.#elapsed(), isClean: this.isClean });
+  }
+
+  #elapsed(): number {
+    return systemClock.now() - this.#began;
+  }
+}

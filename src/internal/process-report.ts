@@ -1,0 +1,62 @@
+/** What is told of the end of the process on stderr, if nothing else was asked for. */
+import process from 'node:process';
+import { inspect } from 'node:util';
+
+import { firstLine, hookLabel, type ExitRecord } from '../exit-report.js';
+import { formatMs } from './clock.js';
+import { isObject } from './inspect.js';
+import type { ExitEvent } from './process-events.js';
+import { writeError } from './process-output.js';
+import { LiveView } from './process-view.js';
+
+export type Report = (event: ExitEvent) => unknown;
+
+/** Lines; on a terminal, a view of what is running besides. */
+export function createReport(): Report {
+  const view =
+    process.stderr.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
+      ? new LiveView(process.stderr)
+      : undefined;
+  return (event) => {
+    const line = lineOf(event, view !== undefined);
+    if (line !== undefined) {
+      view?.clear();
+      writeError(`${line}\n`);
+    }
+    view?.tell(event);
+  };
+}
+
+function lineOf(event: ExitEvent, isSeen: boolean): string | undefined {
+  switch (event.type) {
+    case 'fatal':
+      return `${isObject(event.error) ? '' : 'Uncaught '}${inspect(event.error)}`;
+    case 'running': {
+      const { exit, duration, pending } = event;
+      const seconds = (duration / 1_000).toFixed(1);
+      const left = pending.length === 0 ? '' : `; ${String(pending.length)} more to run`;
+      return isSeen
+        ? undefined
+        : `inversify-onexit: ${hookLabel(exit)} has been running for ${seconds} s${left}`;
+    }
+    case 'settled':
+      return event.exit.outcome === 'done' ? undefined : `inversify-onexit: ${ended(event.exit)}`;
+    default:
+      return undefined;
+  }
+}
+
+function ended(exit: ExitRecord): string {
+  const { outcome, duration, error } = exit;
+  const label = hookLabel(exit);
+  switch (outcome) {
+    case 'timed-out':
+      return isObject(error) && 'name' in error && error.name === 'AbortError'
+        ? `${label} was cut off after ${formatMs(duration)}: ${firstLine(error)}`
+        : `${label} timed out after ${formatMs(duration)}: ${firstLine(error)}`;
+    case 'not-awaited':
+      return `${label} could not be awaited: how it ends is lost`;
+    default:
+      return `${label} failed: ${inspect(error)}`;
+  }
+}
