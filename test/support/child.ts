@@ -6,6 +6,8 @@ import path from 'node:path';
 
 import { build, type Plugin } from 'esbuild';
 
+import { countsCoverage, instrumented, takeCounts, written } from './child-coverage.js';
+
 const root = path.resolve(import.meta.dirname, '../..');
 
 export interface Ended {
@@ -96,11 +98,10 @@ export async function startFixture(
 ): Promise<Running> {
   const program = await buildFixture(name);
   const running = start(process.execPath, [...flags, program, ...parameters], options);
-  void running.ended.then(async () => rm(program));
-  return running;
+  return { ...running, ended: running.ended.finally(async () => removeFixture(program)) };
 }
 
-/** Makes one script of a program of `test/fixtures`, to be removed by who asks for it. */
+/** Makes one script of a program of `test/fixtures`, for {@link removeFixture}. */
 export async function buildFixture(name: string): Promise<string> {
   // Within the repository, where packages are found; of its own, since test files run at once.
   const outfile = path.join(root, '.cache/fixtures', `${name}-${randomUUID()}.mjs`);
@@ -108,12 +109,20 @@ export async function buildFixture(name: string): Promise<string> {
     ...fixture(name),
     outfile,
     external: ['reflect-metadata', '@inversifyjs/*'],
-    plugins: [sameInversify],
+    plugins: [sameInversify, ...(countsCoverage ? [instrumented] : [])],
+    banner: { js: countsCoverage ? written : '' },
     format: 'esm',
     platform: 'node',
     target: 'node20',
   });
   return outfile;
+}
+
+export async function removeFixture(program: string): Promise<void> {
+  if (countsCoverage) {
+    await takeCounts(program);
+  }
+  await rm(program);
 }
 
 /** A program of `test/fixtures` as one script with all that it needs; its value is its `done`. */

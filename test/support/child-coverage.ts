@@ -1,0 +1,60 @@
+/** What programs of `test/fixtures` run of the process door counts for `npm run coverage`, too. */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { Plugin } from 'esbuild';
+import { createCoverageMap, type CoverageMapData } from 'istanbul-lib-coverage';
+import { createInstrumenter } from 'istanbul-lib-instrument';
+
+declare global {
+  /** Where jest looks for it when the tests of a file have ended. */
+  var __coverage__: CoverageMapData | undefined;
+}
+
+export const countsCoverage = process.env.TEST_COVERAGE !== undefined;
+
+/** Counts what runs of the door, and of nothing else, since tests run that within jest. */
+export const instrumented: Plugin = {
+  name: 'instrumented',
+  setup: (build) => {
+    build.onLoad({ filter: /\/src\/(internal\/process-\w+|process)\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const instrumenter = createInstrumenter({ esModules: true, parserPlugins: ['typescript'] });
+      return { contents: instrumenter.instrumentSync(source, path), loader: 'ts' };
+    });
+  },
+};
+
+/** What comes before a program, so that its counts are written however it ends. */
+export const written = `
+import { writeFileSync as writeCounts } from 'node:fs';
+const { emit, kill } = process;
+const write = () => {
+  const { hrtime, pid } = process;
+  writeCounts(\`\${import.meta.filename}.\${pid}-\${hrtime.bigint()}.json\`, JSON.stringify(__coverage__ ?? {}));
+};
+process.emit = function (event, ...told) {
+  const result = Reflect.apply(emit, this, [event, ...told]);
+  if (event === 'exit') write();
+  return result;
+};
+process.kill = function (...killed) {
+  write();
+  return Reflect.apply(kill, this, killed);
+};
+`;
+
+/** Adds what the runs of a program have written. */
+export async function takeCounts(program: string): Promise<void> {
+  const folder = path.dirname(program);
+  const map = createCoverageMap(globalThis.__coverage__ ?? {});
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(`${path.basename(program)}.`)) {
+      const file = path.join(folder, name);
+      map.merge(JSON.parse(await readFile(file, 'utf8')) as CoverageMapData);
+      await rm(file);
+    }
+  }
+  // Plain, since jest copies it without what makes it a class.
+  globalThis.__coverage__ = JSON.parse(JSON.stringify(map)) as CoverageMapData;
+}
