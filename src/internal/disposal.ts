@@ -115,6 +115,9 @@ export class Disposal {
       // The hook may have started activations, which build on what would be exited next.
       yield* this.#arrivals();
     }
+    if (this.#hasEnded) {
+      return;
+    }
     // Not after the generator: its driver goes on a tick later, and what is activated within that
     // tick would be put on a stack that nobody empties any more.
     this.#hasEnded = true;

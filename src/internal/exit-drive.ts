@@ -110,25 +110,35 @@ export class Drive {
   }
 
   #take(resume: () => Step | undefined): void {
-    this.#isStepping = true;
-    try {
-      this.#step = resume();
-    } finally {
-      this.#isStepping = false;
-    }
+    this.#advance(resume);
     if (this.#isFinishing) {
       this.#takeRest();
     }
   }
 
   #takeRest(): void {
-    this.#step ??= this.#exiting.next('done');
-    while (this.#step.done !== true && this.#step.value.finish?.(this.#isLeaving) !== false) {
+    if (this.#step === undefined) {
+      this.#advance(() => this.#exiting.next('done'));
+    }
+    for (let step = this.#step; step?.done === false; step = this.#step) {
+      if (step.value.finish?.(this.#isLeaving) === false || this.#step !== step) {
+        // It is in the middle of a step, or has left meanwhile, and taken the rest.
+        break;
+      }
       // Observed, though not awaited: a late rejection must not be an unhandled one.
-      this.#step.value.promise.catch(() => undefined);
-      this.#step = this.#exiting.next('not-awaited');
+      step.value.promise.catch(() => undefined);
+      this.#advance(() => this.#exiting.next('not-awaited'));
     }
     this.#wake();
+  }
+
+  #advance(resume: () => Step | undefined): void {
+    this.#isStepping = true;
+    try {
+      this.#step = resume();
+    } finally {
+      this.#isStepping = false;
+    }
   }
 
   /** Tells how to go on; not, if it was finished meanwhile. */

@@ -205,6 +205,10 @@ export class ExitRun {
       } catch (error) {
         ended = { outcome: 'failed', error };
       }
+      if (this.#unsettled !== started) {
+        // It did return, though the process was to exit in it, and the rest was run meanwhile.
+        return;
+      }
       this.#settle(started, ended);
     }
   }
