@@ -37,6 +37,8 @@ export interface BindingsHost {
   disposed(): void;
 }
 
+const none: readonly BindingDeactivation[] = [];
+
 export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, BindingListener {
   readonly stack = new ExitStack(this);
   readonly #context: PluginContext;
@@ -244,7 +246,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
 
   serviceDeactivations({ serviceIdentifier }: CachingBinding): readonly BindingDeactivation[] {
     const handlers = this.#context.deactivationService.get(serviceIdentifier);
-    return handlers === undefined ? [] : [...handlers];
+    return handlers === undefined ? none : [...handlers];
   }
 
   deactivated(exit: SingletonExit): void {

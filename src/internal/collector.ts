@@ -69,7 +69,7 @@ export class Collector {
 
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined {
-    return this.#wirings.userHandlers(binding).onDeactivation;
+    return this.#wirings.userDeactivation(binding);
   }
 
   #known(binding: CachingBinding): Singleton | undefined {

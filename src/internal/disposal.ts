@@ -105,15 +105,30 @@ export class Disposal {
 
   *#unwind(): Exiting {
     if (this.#hasBegun) {
-      yield* this.run.rest(this.#host);
+      yield* this.run.rest(this.#host) ?? [];
       yield* this.#disposalsOf('all');
     }
     this.#hasBegun = true;
-    yield* this.#arrivals();
-    for (let exit = this.#host.next(); exit !== undefined; exit = this.#host.next()) {
-      yield* this.run.exit(this.#host, exit);
-      // The hook may have started activations, which build on what would be exited next.
-      yield* this.#arrivals();
+    for (;;) {
+      // Whatever was run may have brought children, or activations that build on what comes next.
+      if (this.#host.hasNewChildren) {
+        yield* this.#disposalsOf('new');
+        continue;
+      }
+      const arriving = this.#host.arriving();
+      if (arriving !== undefined) {
+        yield arriving;
+        continue;
+      }
+      const exit = this.#host.next();
+      if (exit === undefined) {
+        break;
+      }
+      // A generator for each would cost more than most hooks.
+      const waiting = this.run.exit(this.#host, exit);
+      if (waiting !== undefined) {
+        yield* waiting;
+      }
     }
     if (this.#hasEnded) {
       return;
@@ -128,21 +143,6 @@ export class Disposal {
     observers.tell('disposed', this.run.report());
     observers.end(this.#around);
     this.#settle();
-  }
-
-  /** Disposes children, and waits until nothing is activated or released: each may bring another. */
-  *#arrivals(): Exiting {
-    for (;;) {
-      if (this.#host.hasNewChildren) {
-        yield* this.#disposalsOf('new');
-      } else {
-        const arriving = this.#host.arriving();
-        if (arriving === undefined) {
-          return;
-        }
-        yield arriving;
-      }
-    }
   }
 
   *#disposalsOf(children: 'new' | 'all'): Exiting {

@@ -112,15 +112,16 @@ export class ExitList {
 
   /** From here on nothing that it holds, or held, is taken in once more. */
   close(): void {
-    const held = this.#exits;
-    this.#exits = this.owned();
-    this.meet(held);
+    // What it holds twice is met the first time.
+    this.#exits = this.owned(this.#exits, this.#met);
     this.#closed = true;
   }
 
   /** Each subject in the place of its first entry, if it was not exited, and is not owned above. */
-  owned(exits: readonly Exit[] = this.#exits): Exit[] {
-    const seen = new WeakSet();
+  owned(
+    exits: readonly Exit[] = this.#exits,
+    seen: Set<object> | WeakSet<object> = new Set(),
+  ): Exit[] {
     const owned: Exit[] = [];
     for (const exit of exits) {
       const { subject, source } = exit;

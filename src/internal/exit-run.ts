@@ -100,6 +100,17 @@ export interface Spent {
 
 type Ended = Pick<ExitRecord, 'outcome' | 'error'>;
 
+/** The record of a hook that has not settled yet, and is filled in when it has. */
+type Unsettled = { -readonly [Name in keyof Omit<ExitRecord, 'error'>]: ExitRecord[Name] };
+
+/** A hook that is waited for. */
+interface Waiting {
+  readonly record: Unsettled;
+  readonly wait: Wait;
+  /** Of one that was started while there was time. */
+  readonly context: HookContext | undefined;
+}
+
 export class ExitRun {
   readonly reason: unknown;
   readonly #began: number;
@@ -113,7 +124,8 @@ export class ExitRun {
   #around: ExitRun | undefined;
   #inHand: { readonly exit: Exit; readonly hooks: readonly ExitHook[] } | undefined;
   #started = 0;
-  #unsettled: StartedExit | undefined;
+  #unsettled: Unsettled | undefined;
+  #isClean = true;
   #isFinishing = false;
   #spent: Spent | undefined;
   #report: ExitReport | undefined;
@@ -154,62 +166,87 @@ export class ExitRun {
     this.#spent ??= spent;
   }
 
-  /** The one loop over the hooks of a subject; a {@link Drive} drives it. */
-  *exit(
+  /** Calls the hooks of a subject; returns what is to be driven, if there is something to wait for. */
+  exit(
     host: RunHost,
     exit: Exit,
     hooks: readonly ExitHook[] = exit.source.hooksOf(exit),
-  ): Exiting {
+  ): Exiting | undefined {
     exit.source.exiting?.(exit);
     this.#inHand = { exit, hooks };
     this.#started = 0;
-    yield* this.rest(host);
+    return this.rest(host);
   }
 
   /** Goes on where a loop over the hooks of a subject has stopped for good, within one of them. */
-  *rest(host: RunHost): Exiting {
+  rest(host: RunHost): Exiting | undefined {
     if (this.#unsettled !== undefined) {
       this.#settle(this.#unsettled, { outcome: 'timed-out', error: this.#spent?.reason });
     }
+    const waiting = this.#callRest(host);
+    return waiting && this.#awaitRest(host, waiting);
+  }
+
+  /** The one loop over hooks: returns whenever one is to be waited for. */
+  #callRest(host: RunHost): Waiting | undefined {
     while (this.#inHand !== undefined) {
-      const {
-        exit: { subject, source },
-        hooks,
-      } = this.#inHand;
+      const { exit, hooks } = this.#inHand;
       const hook = hooks[this.#started];
       if (hook === undefined) {
         this.#inHand = undefined;
-        return;
+        break;
       }
       this.#started++;
       const now = this.#clock.now();
       host.look(now);
       const context = new HookContext(this.reason, this.#spent);
-      const { service } = source;
-      const startTime = now - this.#began;
-      const started = { service, hook: hook.name, container: 0, startTime };
-      this.#unsettled = started;
-      this.#tell('started', started);
-      let ended: Ended;
+      const record: Unsettled = {
+        service: exit.source.service,
+        hook: hook.name,
+        container: 0,
+        startTime: now - this.#began,
+        outcome: 'done',
+        duration: 0,
+      };
+      this.#unsettled = record;
+      if (this.#isObserved) {
+        this.#tell('started', startOf(record));
+      }
+      const isLate = this.#isFinishing;
+      let failed: { readonly outcome: 'failed'; readonly error: unknown } | undefined;
       try {
-        const isLate = this.#isFinishing;
-        const result = host.calls.call(hook, subject, context);
-        // Made one promise: a thenable may start its work anew each time that it is asked.
-        ended = isPromise(result)
-          ? yield* this.#wait(
-              { promise: Promise.resolve(result), timeout: hook.timeout ?? host.hookTimeout },
-              started,
-              isLate ? undefined : context,
-            )
-          : done;
+        const result = host.calls.call(hook, exit.subject, context);
+        if (isPromise(result)) {
+          // Made one promise: a thenable may start its work anew each time that it is asked.
+          const promise = Promise.resolve(result);
+          const wait = { promise, timeout: hook.timeout ?? host.hookTimeout };
+          return { record, wait, context: isLate ? undefined : context };
+        }
+      } catch (error) {
+        failed = { outcome: 'failed', error };
+      }
+      if (this.#unsettled !== record) {
+        // It did return, though the process was to exit in it, and the rest was run meanwhile.
+        break;
+      }
+      this.#settle(record, failed);
+    }
+    return undefined;
+  }
+
+  *#awaitRest(host: RunHost, first: Waiting): Exiting {
+    for (
+      let waiting: Waiting | undefined = first;
+      waiting !== undefined;
+      waiting = this.#callRest(host)
+    ) {
+      let ended: Ended | undefined;
+      try {
+        ended = this.#ended(waiting, yield waiting.wait);
       } catch (error) {
         ended = { outcome: 'failed', error };
       }
-      if (this.#unsettled !== started) {
-        // It did return, though the process was to exit in it, and the rest was run meanwhile.
-        return;
-      }
-      this.#settle(started, ended);
+      this.#settle(waiting.record, ended);
     }
   }
 
@@ -219,11 +256,11 @@ export class ExitRun {
   }
 
   failure(): DisposeError | undefined {
-    const report = this.report();
-    const errors = this.#failures();
-    if (errors.length === 0) {
+    if (this.#hasSucceeded) {
       return undefined;
     }
+    const report = this.report();
+    const errors = this.#failures();
     return new DisposeError(
       `${String(errors.length)} of ${String(report.exits.length)} exit hooks failed; all were run:`,
       errors,
@@ -240,28 +277,42 @@ export class ExitRun {
     }
   }
 
-  /** @param context that of a hook which was started while there was time. */
-  *#wait(
-    wait: Wait,
-    exit: StartedExit,
-    context: HookContext | undefined,
-  ): Generator<Wait, Ended, Waited> {
-    const outcome = yield wait;
-    if (outcome === 'done' || context === undefined) {
+  get #hasSucceeded(): boolean {
+    return this.#isClean && [...this.#numbers.keys()].every((run) => run.#isClean);
+  }
+
+  /** Whether anybody is told, here or around. */
+  get #isObserved(): boolean {
+    return (
+      (this.#observers !== undefined && this.#observers.size > 0) ||
+      (this.#around !== undefined && this.#around.#isObserved)
+    );
+  }
+
+  #ended({ record, wait, context }: Waiting, outcome: Waited): Ended | undefined {
+    if (outcome === 'done') {
+      return undefined;
+    }
+    if (context === undefined) {
       return { outcome };
     }
     const error =
-      this.#spent === undefined ? timeoutError(hookLabel(exit), wait.timeout) : this.#spent.reason;
+      this.#spent === undefined
+        ? timeoutError(hookLabel(record), wait.timeout)
+        : this.#spent.reason;
     context.abort(error);
     return { outcome: 'timed-out', error };
   }
 
-  #settle(started: StartedExit, ended: Ended): void {
-    const duration = this.#elapsed() - started.startTime;
-    const record: ExitRecord = { ...started, duration, ...ended };
-    this.#parts.push(record);
+  #settle(record: Unsettled, failed: Ended | undefined): void {
     this.#unsettled = undefined;
-    this.#tell('settled', record);
+    record.duration = this.#elapsed() - record.startTime;
+    const settled = failed === undefined ? record : { ...record, ...failed };
+    this.#isClean &&= failed === undefined;
+    this.#parts.push(settled);
+    if (this.#isObserved) {
+      this.#tell('settled', settled);
+    }
   }
 
   /** In the order in which they happened, each told as its own run has seen it. */
@@ -313,13 +364,12 @@ export class ExitRun {
       if (part instanceof ExitRun) {
         this.#catchUp(part);
       } else {
-        const { service, hook, container, startTime } = part;
-        this.#tell('started', { service, hook, container, startTime }, run);
+        this.#tell('started', startOf(part), run);
         this.#tell('settled', part, run);
       }
     }
     if (run.#unsettled !== undefined) {
-      this.#tell('started', run.#unsettled, run);
+      this.#tell('started', startOf(run.#unsettled), run);
     }
   }
 
@@ -344,7 +394,9 @@ export class ExitRun {
   }
 }
 
-const done = { outcome: 'done' } as const;
+function startOf({ service, hook, container, startTime }: ExitRecord): StartedExit {
+  return { service, hook, container, startTime };
+}
 
 function failureOf(record: ExitRecord, isSpent: boolean): string {
   const label = hookLabel(record);

@@ -348,7 +348,10 @@ export class ExitStack implements DisposalHost {
 
   #exitAtOnce(exit: Exit): void {
     const run = new ExitRun(this, undefined);
-    const drive = new Drive(() => run.exit(this, exit), this.clock);
+    const drive = new Drive(
+      () => this.#exitEach([{ exit, hooks: exit.source.hooksOf(exit) }], run),
+      this.clock,
+    );
     // Nobody awaits a latecomer.
     const tell = (): void => run.failure()?.errors.forEach(throwUncaught);
     if (drive.start()) {
@@ -410,9 +413,9 @@ export class ExitStack implements DisposalHost {
 
   /** Takes from what it is given, so that it can be begun again where it has stopped for good. */
   *#exitEach(exits: KnownExit[], run: ExitRun): Exiting {
-    yield* run.rest(this);
+    yield* run.rest(this) ?? [];
     for (let next = exits.shift(); next !== undefined; next = exits.shift()) {
-      yield* run.exit(this, next.exit, next.hooks);
+      yield* run.exit(this, next.exit, next.hooks) ?? [];
     }
   }
 }

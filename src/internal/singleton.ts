@@ -41,7 +41,7 @@ export class Singleton {
 
   /** The activation whose value it would hold. */
   get latest(): SingletonExit | undefined {
-    return this.exits.filter(({ binding }) => binding === this.binding).at(-1);
+    return this.#last((exit) => exit.binding === this.binding);
   }
 
   get preDestroy(): readonly (string | symbol)[] {
@@ -78,7 +78,17 @@ export class Singleton {
   }
 
   #find(value: unknown): SingletonExit | undefined {
-    return [...this.exits].reverse().find((exit) => exit.subject === value || exit.holds(value));
+    return this.#last((exit) => exit.subject === value || exit.holds(value));
+  }
+
+  #last(matches: (exit: SingletonExit) => boolean): SingletonExit | undefined {
+    for (let index = this.exits.length - 1; index >= 0; index--) {
+      const exit = this.exits[index];
+      if (exit !== undefined && matches(exit)) {
+        return exit;
+      }
+    }
+    return undefined;
   }
 }
 
@@ -170,29 +180,30 @@ export class SingletonExit implements Exit, ExitSource {
     middle: readonly ExitHook[];
     last: readonly ExitHook[];
   } {
-    const { binding, host } = this.#singleton;
-    const call = (handler: BindingDeactivation): ExitHook => handlerHook(handler, activated?.value);
-    const last = activated === undefined ? none : host.serviceDeactivations(binding).map(call);
+    const { binding, host, preDestroy } = this.#singleton;
+    const last =
+      activated === undefined
+        ? none
+        : handlerHooks(host.serviceDeactivations(binding), activated.value);
     if (this.#deactivation !== undefined) {
       return { first: none, middle: none, last };
     }
     const handler = activated === undefined ? undefined : host.userDeactivation(binding);
-    const handlers = handler === undefined ? none : [call(handler)];
+    const handlers = handler === undefined ? none : handlerHooks([handler], activated?.value);
     if (this.#isElsewhere) {
       return { first: none, middle: handlers, last };
     }
     const marked = isMaking(binding) ? exitHooksOf(this.subject) : [];
-    const names = this.#singleton.preDestroy;
-    if (names.length === 0) {
-      const middle = handler === undefined ? marked : [...handlers, ...marked];
+    if (preDestroy.length === 0) {
+      const middle = handlers === none ? marked : [...handlers, ...marked];
       return { first: none, middle, last };
     }
     return {
-      first: names.map(
+      first: preDestroy.map(
         (name) =>
           marked.find(({ key }) => key === name) ?? new MethodHook(name, undefined, 'preDestroy'),
       ),
-      middle: [...handlers, ...marked.filter(({ key }) => !names.includes(key))],
+      middle: [...handlers, ...marked.filter(({ key }) => !preDestroy.includes(key))],
       last,
     };
   }
@@ -207,10 +218,15 @@ export class SingletonExit implements Exit, ExitSource {
   }
 }
 
-function handlerHook(handler: BindingDeactivation, value: unknown): ExitHook {
-  return {
-    name: handler.name === '' ? 'onDeactivation' : handler.name,
-    target: () => handler,
-    call: () => handler(value),
-  };
+function handlerHooks(
+  handlers: readonly BindingDeactivation[],
+  value: unknown,
+): readonly ExitHook[] {
+  return handlers.length === 0
+    ? none
+    : handlers.map((handler) => ({
+        name: handler.name === '' ? 'onDeactivation' : handler.name,
+        target: () => handler,
+        call: () => handler(value),
+      }));
 }

@@ -5,6 +5,7 @@ import type { PluginContext } from '@inversifyjs/plugin';
 
 import {
   cachingBindings,
+  isCaching,
   mayHaveServiceActivations,
   type CachingBinding,
 } from './binding-watch.js';
@@ -125,8 +126,8 @@ function singletonsIn(bindingService: BindingService): CachingBinding[] {
   const singletons: CachingBinding[] = [];
   for (const identifier of bindingService.getNonParentBoundServices()) {
     const bindings = inherited.getNonParentBindings.call(bindingService, identifier);
-    for (const binding of cachingBindings(bindings)) {
-      if (binding.scope === 'Singleton') {
+    for (const binding of bindings ?? []) {
+      if (isCaching(binding) && binding.scope === 'Singleton') {
         singletons.push(binding);
       }
     }
@@ -134,6 +135,9 @@ function singletonsIn(bindingService: BindingService): CachingBinding[] {
   return singletons;
 }
 
+/** Inversify puts another in its place when there is something to cache. */
+const nothing = { isRight: false, value: undefined } as const;
+
 function empty(binding: CachingBinding): void {
-  binding.cache = { isRight: false, value: undefined };
+  binding.cache = nothing;
 }

@@ -21,14 +21,18 @@ const wiringOf = Symbol('inversify-onexit/wiring');
 
 export class Wirings<T> {
   /** The handlers that the user has set. */
-  userHandlers({ onActivation, onDeactivation }: CachingBinding): Handlers {
-    const activation = this.#find(onActivation);
-    const deactivation = this.#find(onDeactivation);
+  userHandlers(binding: CachingBinding): Handlers {
+    const { onActivation } = binding;
+    const wiring = this.#find(onActivation);
     return {
-      onActivation: activation === undefined ? onActivation : activation.user.onActivation,
-      onDeactivation:
-        deactivation === undefined ? onDeactivation : deactivation.user.onDeactivation,
+      onActivation: wiring === undefined ? onActivation : wiring.user.onActivation,
+      onDeactivation: this.userDeactivation(binding),
     };
+  }
+
+  userDeactivation({ onDeactivation }: CachingBinding): BindingDeactivation | undefined {
+    const wiring = this.#find(onDeactivation);
+    return wiring === undefined ? onDeactivation : wiring.user.onDeactivation;
   }
 
   /** What was attached to this binding, or to the one that it is a clone of. */
