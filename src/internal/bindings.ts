@@ -17,7 +17,7 @@ import {
 import { Collector, hooksOfClass } from './collector.js';
 import { cachedIn } from './construction.js';
 import { exitHooksOf } from './exit-hooks.js';
-import type { Exit } from './exit-run.js';
+import type { Exit } from './exit.js';
 import { ExitStack, type ExitHost } from './exit-stack.js';
 import { serviceName } from './inspect.js';
 import { Owner, ownerToken, type OwnerHost } from './owner.js';

@@ -4,7 +4,7 @@ import type { BindingDeactivation, ResolutionContext } from '@inversifyjs/core';
 
 import { isMaking, type CachingBinding, type MakingBinding } from './binding-watch.js';
 import { exitHooksOf, exitHooksOfPrototype } from './exit-hooks.js';
-import type { Exit, ExitHook } from './exit-run.js';
+import type { Exit, ExitHook } from './exit.js';
 import type { ExitStack } from './exit-stack.js';
 import { isObject } from './inspect.js';
 import type { Owner } from './owner.js';

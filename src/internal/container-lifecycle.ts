@@ -11,7 +11,7 @@ import {
 import { checkDuration } from './clock.js';
 import { exitHooksOf } from './exit-hooks.js';
 import type { ExitLink } from './exit-link.js';
-import type { Exit, ExitHook, ExitSource } from './exit-run.js';
+import type { Exit, ExitHook, ExitSource } from './exit.js';
 import type { ExitStack, LifecycleState } from './exit-stack.js';
 import { classNameOf, functionName, isGeneratorFunction, isObject, shown } from './inspect.js';
 

@@ -3,7 +3,8 @@ import type { DisposeError } from '../errors.js';
 import type { ExitReport } from '../exit-report.js';
 import { Budget } from './budget.js';
 import { Drive, type Exiting, type Wait } from './exit-drive.js';
-import { ExitRun, type Exit, type RunHost, type Spent } from './exit-run.js';
+import type { Exit } from './exit.js';
+import { ExitRun, type RunHost, type Spent } from './exit-run.js';
 import type { Observers } from './observers.js';
 
 /** What is disposed. */
@@ -57,7 +58,7 @@ export class Disposal {
     if (this.#failure !== undefined) {
       throw this.#failure;
     }
-    return this.run.report();
+    return this.run.log.report();
   }
 
   /** Does what comes before any hook, and is not overtaken by {@link finish}. */
@@ -137,23 +138,23 @@ export class Disposal {
     // tick would be put on a stack that nobody empties any more.
     this.#hasEnded = true;
     this.#budget.end();
-    this.#failure = this.run.failure();
+    this.#failure = this.run.log.failure();
     this.#host.ended();
     const { observers } = this.#host;
-    observers.tell('disposed', this.run.report());
+    observers.tell('disposed', this.run.log.report());
     observers.end(this.#around);
     this.#settle();
   }
 
   *#disposalsOf(children: 'new' | 'all'): Exiting {
-    for (const child of this.#host.disposalsOfChildren(this.run.reason, children)) {
+    for (const child of this.#host.disposalsOfChildren(this.run.log.reason, children)) {
       yield* this.#endOf(child);
     }
   }
 
   *#endOf(child: Disposal): Exiting {
     child.#around = this.#host.observers;
-    this.run.include(child.run);
+    this.run.log.include(child.run.log);
     // Told to all that ask for it; this one reports what has failed itself.
     const promise = child.promise.catch(() => undefined);
     if (!this.#drive.isFinishing) {

@@ -1,6 +1,6 @@
 /** Which methods of a class are exit hooks, along its prototype chain. */
 import type { ExitContext } from '../exit-context.js';
-import type { ExitHook } from './exit-run.js';
+import type { ExitHook } from './exit.js';
 import { isObject } from './inspect.js';
 
 // A registered symbol: a class marked by one copy of the package is read by the module of another.

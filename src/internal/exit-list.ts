@@ -1,5 +1,5 @@
 /** What one container owns, in the order of activation, and each instance once. */
-import type { Exit } from './exit-run.js';
+import type { Exit } from './exit.js';
 
 export class ExitList {
   readonly #above: () => ExitList | undefined;

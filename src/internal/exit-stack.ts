@@ -6,14 +6,9 @@ import { systemClock, type Clock } from './clock.js';
 import { Disposal, type DisposalHost } from './disposal.js';
 import { Drive, type Exiting, type Wait } from './exit-drive.js';
 import { ExitList } from './exit-list.js';
-import {
-  ExitRun,
-  HookCalls,
-  pendingHooks,
-  type Exit,
-  type ExitHook,
-  type Spent,
-} from './exit-run.js';
+import { pendingHooks, type Exit, type ExitHook } from './exit.js';
+import { ExitRun, type Spent } from './exit-run.js';
+import { HookCalls } from './hook-calls.js';
 import { isAsyncFunction, throwUncaught } from './inspect.js';
 import { Observers } from './observers.js';
 
@@ -157,7 +152,7 @@ export class ExitStack implements DisposalHost {
       exit.source.released?.(exit);
     }
     await this.#driveBeside(run, known);
-    const failure = run.failure();
+    const failure = run.log.failure();
     if (failure !== undefined) {
       throw failure;
     }
@@ -353,7 +348,7 @@ export class ExitStack implements DisposalHost {
       this.clock,
     );
     // Nobody awaits a latecomer.
-    const tell = (): void => run.failure()?.errors.forEach(throwUncaught);
+    const tell = (): void => run.log.failure()?.errors.forEach(throwUncaught);
     if (drive.start()) {
       tell();
     } else {

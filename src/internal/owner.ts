@@ -7,7 +7,7 @@ import type { LifecycleOptions } from '../lifecycle.js';
 import type { CachingBinding } from './binding-watch.js';
 import { cachedIn, Construction, Constructions } from './construction.js';
 import { ContainerNode } from './container-node.js';
-import type { Exit } from './exit-run.js';
+import type { Exit } from './exit.js';
 import type { ExitStack } from './exit-stack.js';
 import { identifierName } from './inspect.js';
 import { captured, PlannedAbove, unplanned, type Planned } from './planned-above.js';

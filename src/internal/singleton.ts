@@ -5,7 +5,7 @@ import type { BindingDeactivation } from '@inversifyjs/core';
 import { isMaking, type CachingBinding } from './binding-watch.js';
 import { cachedIn } from './construction.js';
 import { exitHooksOf, MethodHook } from './exit-hooks.js';
-import type { Exit, ExitHook, ExitSource } from './exit-run.js';
+import type { Exit, ExitHook, ExitSource } from './exit.js';
 import type { ExitStack } from './exit-stack.js';
 import { isObject, serviceName } from './inspect.js';
 

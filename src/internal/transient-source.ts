@@ -1,6 +1,6 @@
 /** Where the instances of a binding outside singleton scope come from, and how many live. */
 import type { MakingBinding } from './binding-watch.js';
-import type { ExitHook, ExitSource } from './exit-run.js';
+import type { ExitHook, ExitSource } from './exit.js';
 import { serviceName } from './inspect.js';
 import type { Owner } from './owner.js';
 import { warn } from './warning.js';

@@ -7,7 +7,7 @@ import type {
   ExitReport,
 } from 'inversify-onexit';
 
-import type { ExitHook } from '../../src/internal/exit-run.js';
+import type { ExitHook } from '../../src/internal/exit.js';
 import { ExitStack, type ExitHost } from '../../src/internal/exit-stack.js';
 import { FakeClock } from './clock.js';
 
