@@ -91,7 +91,7 @@ export async function runFixture(name: string, options?: FixtureOptions): Promis
   return running.ended;
 }
 
-/** Starts a program of `test/fixtures` as a process of its own, against the sources. */
+/** Starts a program of `test/fixtures`, or of another folder, as a process of its own, against the sources. */
 export async function startFixture(
   name: string,
   { flags = [], parameters = [], ...options }: FixtureOptions = {},
@@ -104,7 +104,7 @@ export async function startFixture(
 /** Makes one script of a program of `test/fixtures`, for {@link removeFixture}. */
 export async function buildFixture(name: string): Promise<string> {
   // Within the repository, where packages are found; of its own, since test files run at once.
-  const outfile = path.join(root, '.cache/fixtures', `${name}-${randomUUID()}.mjs`);
+  const outfile = path.join(root, '.cache/fixtures', `${path.basename(name)}-${randomUUID()}.mjs`);
   await build({
     ...fixture(name),
     outfile,
@@ -149,5 +149,5 @@ const sameInversify: Plugin = {
 };
 
 function fixture(name: string): { entryPoints: string[]; bundle: true } {
-  return { entryPoints: [path.join(root, 'test/fixtures', `${name}.ts`)], bundle: true };
+  return { entryPoints: [path.resolve(root, 'test/fixtures', `${name}.ts`)], bundle: true };
 }
