@@ -1,16 +1,19 @@
 /** The core: the states of a disposal. It knows no container and no process. */
-import { ContainerDisposedError, DisposeError, ExitHookError } from '../errors.js';
-import { ExitReport, hookLabel, type PendingExit } from '../exit-report.js';
+import { ContainerDisposedError, type ExitHookError } from '../errors.js';
+import type { ExitReport, PendingExit } from '../exit-report.js';
 import type { DisposeOptions } from '../lifecycle.js';
+import { asyncHooksOf, refusalOf } from './async-hooks.js';
 import { systemClock, type Clock } from './clock.js';
 import { Disposal, type DisposalHost } from './disposal.js';
-import { Drive, type Exiting, type Wait } from './exit-drive.js';
+import type { Wait } from './exit-drive.js';
 import { ExitList } from './exit-list.js';
 import { pendingHooks, type Exit, type ExitHook } from './exit.js';
 import { ExitRun, type Spent } from './exit-run.js';
 import { HookCalls } from './hook-calls.js';
-import { isAsyncFunction, throwUncaught } from './inspect.js';
+import { throwUncaught } from './inspect.js';
 import { Observers } from './observers.js';
+import { SideRuns } from './side-runs.js';
+import { StopSignal } from './stop-signal.js';
 
 export type LifecycleState = 'active' | 'disposing' | 'disposed';
 
@@ -40,36 +43,23 @@ export interface ExitHost {
   disposed(): void;
 }
 
-/** An entry with its hooks as they were found. */
-interface KnownExit {
-  readonly exit: Exit;
-  readonly hooks: readonly ExitHook[];
-}
-
-/** What runs beside a disposal, which waits for it. */
-interface Beside {
-  readonly settled: Promise<void>;
-  /** Starts what is left of it, and tells whether that was all. */
-  readonly finish: (isLeaving: boolean) => boolean;
-}
-
 export class ExitStack implements DisposalHost {
   readonly list: ExitList;
   readonly clock: Clock;
   readonly calls: HookCalls;
   readonly observers = new Observers();
   readonly #host: ExitHost;
-  readonly #running = new Set<Beside>();
+  readonly #sideRuns = new SideRuns(this, () => this.#disposal?.run.spent);
+  readonly #stopSignal: StopSignal;
   #state: LifecycleState = 'active';
   #disposal: Disposal | undefined;
-  #stopping: AbortController | undefined;
-  #stopped: { readonly reason: unknown } | undefined;
 
   constructor(host: ExitHost, clock: Clock = systemClock) {
     this.#host = host;
     this.clock = clock;
     this.list = new ExitList(() => host.above?.list);
     this.calls = new HookCalls(() => host.above?.calls);
+    this.#stopSignal = new StopSignal(() => host.above && host.above.#stopSignal);
   }
 
   get state(): LifecycleState {
@@ -78,18 +68,7 @@ export class ExitStack implements DisposalHost {
 
   /** Aborts when the container, or one around it, starts to be disposed. */
   get signal(): AbortSignal {
-    this.#stopping ??= new AbortController();
-    const stopped = this.#whyStopped;
-    if (stopped !== undefined) {
-      this.#stopping.abort(stopped.reason);
-    }
-    return this.#stopping.signal;
-  }
-
-  /** A container that comes while one around it is being disposed was not there to be told. */
-  get #whyStopped(): { readonly reason: unknown } | undefined {
-    const { above } = this.#host;
-    return this.#stopped ?? (above && above.#whyStopped);
+    return this.#stopSignal.signal;
   }
 
   /** Takes in what is to be exited before all that is there. */
@@ -151,7 +130,7 @@ export class ExitStack implements DisposalHost {
     for (const exit of taken) {
       exit.source.released?.(exit);
     }
-    await this.#driveBeside(run, known);
+    await this.#sideRuns.drive(run, known);
     const failure = run.log.failure();
     if (failure !== undefined) {
       throw failure;
@@ -165,7 +144,7 @@ export class ExitStack implements DisposalHost {
    */
   runNow(exit: Exit, hooks: readonly ExitHook[]): Promise<void> | undefined {
     const run = new ExitRun(this, undefined);
-    const running = this.#driveBeside(run, [{ exit, hooks }]);
+    const running = this.#sideRuns.drive(run, [{ exit, hooks }]);
     if (running === undefined) {
       run.rethrow();
     }
@@ -176,13 +155,7 @@ export class ExitStack implements DisposalHost {
 
   /** Has a disposal wait for what runs beside it, however that ends. */
   waitFor(running: PromiseLike<unknown>): void {
-    const beside: Beside = {
-      settled: Promise.allSettled([running]).then(() => {
-        this.#running.delete(beside);
-      }),
-      finish: () => true,
-    };
-    this.#running.add(beside);
+    this.#sideRuns.waitFor(running);
   }
 
   /** Any call may shorten the disposal; only the first one's reason counts. */
@@ -214,7 +187,10 @@ export class ExitStack implements DisposalHost {
   disposeNow(): void {
     this.#refuseDisposing('The container');
     if (this.#disposal === undefined) {
-      this.#refuseAsyncHooks();
+      const refused = this.#asyncHooks();
+      if (refused.length > 0) {
+        throw refusalOf(refused);
+      }
       const disposal = this.#begin(undefined);
       disposal.promise.catch(() => undefined);
       disposal.finish();
@@ -257,19 +233,9 @@ export class ExitStack implements DisposalHost {
 
   arriving(): Wait | undefined {
     const inFlight = this.#host.inFlight();
-    if (inFlight !== undefined) {
-      return { promise: inFlight, timeout: Infinity };
-    }
-    if (this.#running.size === 0) {
-      return undefined;
-    }
-    const running = [...this.#running];
-    this.#running.clear();
-    return {
-      promise: Promise.all(running.map(({ settled }) => settled)),
-      timeout: Infinity,
-      finish: (isLeaving) => running.map(({ finish }) => finish(isLeaving)).every(Boolean),
-    };
+    return inFlight === undefined
+      ? this.#sideRuns.arriving()
+      : { promise: inFlight, timeout: Infinity };
   }
 
   next(): Exit | undefined {
@@ -309,50 +275,21 @@ export class ExitStack implements DisposalHost {
 
   /** Services here and below are told at once: those that drain have begun to when it is their turn. */
   #stop(reason: unknown): void {
-    this.#stopped ??= { reason };
-    this.#stopping?.abort(reason);
+    this.#stopSignal.stop(reason);
     for (const child of this.#host.children()) {
       child.#stop(reason);
     }
   }
 
-  /** Returns a promise only if there is something to wait for; a disposal that starts meanwhile waits, too. */
-  #driveBeside(run: ExitRun, exits: KnownExit[]): Promise<void> | undefined {
-    const drive = new Drive(() => this.#exitEach(exits, run), this.clock);
-    let end = (): void => undefined;
-    const beside: Beside = {
-      settled: new Promise((resolve) => {
-        end = () => {
-          this.#running.delete(beside);
-          resolve();
-        };
-      }),
-      finish: (isLeaving) => {
-        run.finish(this.#disposal?.run.spent);
-        return drive.finish(isLeaving);
-      },
-    };
-    // Before anything is run: a hook may exit the process in its synchronous part.
-    this.#running.add(beside);
-    if (drive.start()) {
-      end();
-      return undefined;
-    }
-    return drive.run().then(end);
-  }
-
   #exitAtOnce(exit: Exit): void {
     const run = new ExitRun(this, undefined);
-    const drive = new Drive(
-      () => this.#exitEach([{ exit, hooks: exit.source.hooksOf(exit) }], run),
-      this.clock,
-    );
+    const running = this.#sideRuns.drive(run, [{ exit, hooks: exit.source.hooksOf(exit) }]);
     // Nobody awaits a latecomer.
     const tell = (): void => run.log.failure()?.errors.forEach(throwUncaught);
-    if (drive.start()) {
+    if (running === undefined) {
       tell();
     } else {
-      void drive.run().then(tell);
+      void running.then(tell);
     }
   }
 
@@ -375,42 +312,10 @@ export class ExitStack implements DisposalHost {
     }
   }
 
-  #refuseAsyncHooks(): void {
-    const refused = this.#asyncHooks();
-    if (refused.length > 0) {
-      throw new DisposeError(
-        'The container was not disposed, and nothing was run: it has exit hooks that a synchronous ' +
-          'disposal cannot await. Use `await container.dispose()` or `await using`.',
-        refused,
-        new ExitReport(undefined, 0, []),
-      );
-    }
-  }
-
   #asyncHooks(): ExitHookError[] {
     return [
       ...this.#host.children().flatMap((child) => child.#asyncHooks()),
-      ...this.#inOrder().flatMap((exit) =>
-        exit.source
-          .hooksOf(exit)
-          .filter((hook) => isAsyncFunction(hook.target(exit.subject)))
-          .map(({ name }) => ({ service: exit.source.service, hook: name }))
-          .map(
-            (hook) =>
-              new ExitHookError(`${hookLabel(hook)} is an async function`, {
-                ...hook,
-                outcome: 'not-awaited',
-              }),
-          ),
-      ),
+      ...asyncHooksOf(this.#inOrder()),
     ];
-  }
-
-  /** Takes from what it is given, so that it can be begun again where it has stopped for good. */
-  *#exitEach(exits: KnownExit[], run: ExitRun): Exiting {
-    yield* run.rest(this) ?? [];
-    for (let next = exits.shift(); next !== undefined; next = exits.shift()) {
-      yield* run.exit(this, next.exit, next.hooks) ?? [];
-    }
   }
 }

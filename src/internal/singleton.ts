@@ -11,6 +11,9 @@ import { isObject, serviceName } from './inspect.js';
 
 const none: readonly ExitHook[] = [];
 
+/** Tells what handlers are called with, if there is anything. */
+type Activated = () => { readonly value: unknown } | undefined;
+
 /** What the container that holds the binding is asked. */
 export interface SingletonHost {
   readonly stack: ExitStack;
@@ -127,7 +130,7 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   hooksOf(): readonly ExitHook[] {
-    const { first, middle, last } = this.#hooks(this.#activated());
+    const { first, middle, last } = this.#hooks(() => this.#activated());
     return first.length + last.length === 0 ? middle : [...first, ...middle, ...last];
   }
 
@@ -165,7 +168,7 @@ export class SingletonExit implements Exit, ExitSource {
       if (!this.#isElsewhere) {
         host.stack.list.meet([this]);
       }
-      const { middle } = this.#hooks({ value });
+      const { middle } = this.#hooks(() => ({ value }));
       this.#deactivation = { running: undefined };
       host.deactivated(this);
       // However often Inversify comes back meanwhile, it waits for this one.
@@ -175,21 +178,18 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   /** Those before its own part of a deactivation by Inversify, that part, and those after it. */
-  #hooks(activated: { readonly value: unknown } | undefined): {
+  #hooks(activated: Activated): {
     first: readonly ExitHook[];
     middle: readonly ExitHook[];
     last: readonly ExitHook[];
   } {
     const { binding, host, preDestroy } = this.#singleton;
-    const last =
-      activated === undefined
-        ? none
-        : handlerHooks(host.serviceDeactivations(binding), activated.value);
+    const last = handlerHooks(host.serviceDeactivations(binding), activated);
     if (this.#deactivation !== undefined) {
       return { first: none, middle: none, last };
     }
-    const handler = activated === undefined ? undefined : host.userDeactivation(binding);
-    const handlers = handler === undefined ? none : handlerHooks([handler], activated?.value);
+    const handler = host.userDeactivation(binding);
+    const handlers = handler === undefined ? none : handlerHooks([handler], activated);
     if (this.#isElsewhere) {
       return { first: none, middle: handlers, last };
     }
@@ -220,13 +220,15 @@ export class SingletonExit implements Exit, ExitSource {
 
 function handlerHooks(
   handlers: readonly BindingDeactivation[],
-  value: unknown,
+  activated: Activated,
 ): readonly ExitHook[] {
-  return handlers.length === 0
+  // Looked for only if there is who is called with it.
+  const instance = handlers.length === 0 ? undefined : activated();
+  return instance === undefined
     ? none
     : handlers.map((handler) => ({
         name: handler.name === '' ? 'onDeactivation' : handler.name,
         target: () => handler,
-        call: () => handler(value),
+        call: () => handler(instance.value),
       }));
 }
