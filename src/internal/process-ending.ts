@@ -56,6 +56,8 @@ export class Ending implements Told {
       }
       await next.dispose(this.cause, Math.max(left, 1), this.#abort.signal);
     }
+    // Of a signal that has come, and of what could not be written, the loop tells in its next turn.
+    await new Promise(setImmediate);
     cancel();
     clearInterval(alive);
     this.#disposed();

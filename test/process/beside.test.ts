@@ -167,3 +167,18 @@ describe('P25 a good guest: fatal errors', () => {
     });
   });
 });
+
+describe('P23 why the process ended: nothing else is left to do', () => {
+  // All is disposed before the event loop turns, and only then is a signal told of.
+  test.each(['before the end', 'in a hook'])(
+    'nodejs/node#28502: a signal that comes %s is not lost',
+    async (when) => {
+      await expect(runFixture('process/busy', { parameters: [when] })).resolves.toEqual({
+        code: null,
+        signal: 'SIGTERM',
+        stdout: 'closed\n',
+        stderr: '',
+      });
+    },
+  );
+});
