@@ -93,9 +93,13 @@ export class Ending implements Told {
 
   settled(exit: ExitRecord): void {
     this.#announced();
-    const isCut = exit.outcome === 'timed-out' && exit.error === this.#why;
-    this.hasLeftovers ||= exit.outcome === 'timed-out' || exit.outcome === 'not-awaited';
-    this.isClean &&= isCut || exit.outcome === 'done' || exit.outcome === 'not-awaited';
+    const isLeftover = exit.outcome === 'timed-out' || exit.outcome === 'not-awaited';
+    // It is no fault of a hook that process.exit() awaits nothing.
+    const isCut =
+      this.#why !== undefined &&
+      (exit.outcome === 'not-awaited' || (isLeftover && exit.error === this.#why));
+    this.hasLeftovers ||= isLeftover;
+    this.isClean &&= isCut || exit.outcome === 'done';
     this.#tell({ type: 'settled', exit });
   }
 
