@@ -47,7 +47,7 @@ export class Ending implements Told {
     });
     // It may be asked for by a hook in its synchronous part, which would wait for itself.
     await Promise.resolve();
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+    for (let next = this.#next(); next !== undefined; next = await this.#another()) {
       this.#current = next;
       next.tell(this);
       const left = this.#timeout - this.#elapsed();
@@ -56,8 +56,6 @@ export class Ending implements Told {
       }
       await next.dispose(this.cause, Math.max(left, 1), this.#abort.signal);
     }
-    // Of a signal that has come, and of what could not be written, the loop tells in its next turn.
-    await new Promise(setImmediate);
     cancel();
     clearInterval(alive);
     this.#disposed();
@@ -101,6 +99,15 @@ export class Ending implements Told {
     this.hasLeftovers ||= isLeftover;
     this.isClean &&= isCut || exit.outcome === 'done';
     this.#tell({ type: 'settled', exit });
+  }
+
+  async #another(): Promise<HookedContainer | undefined> {
+    const next = this.#next();
+    if (next === undefined) {
+      // Of a signal that has come, and of what could not be written, the loop tells in its next turn.
+      await new Promise(setImmediate);
+    }
+    return next ?? this.#next();
   }
 
   #spend(): void {

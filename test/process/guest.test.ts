@@ -33,6 +33,15 @@ describe('P25 a good guest', () => {
     });
   });
 
+  test('a container that is hooked when the last one has just been disposed is disposed, too', async () => {
+    await expect(runFixture('process/hooked-last')).resolves.toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'first\nsecond\n',
+      stderr: '',
+    });
+  });
+
   describe('two copies of the package', () => {
     let copies: string[];
 
