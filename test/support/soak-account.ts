@@ -131,8 +131,8 @@ export class SoakAccount {
   }
 
   get #isUnclean(): boolean {
-    // What is not awaited is no failure where the process exits, or SIGINT came again.
-    const isSpent = !this.#names('way').includes('process.exit') && !this.#isForced;
+    // What is not awaited is no failure where it is process.exit() that awaits nothing.
+    const isSpent = !this.#names('way').includes('process.exit');
     return orderOf(this.#story).some(({ name }) =>
       this.#told(name).some(
         (how) => how === 'failed' || how === 'timed out' || (how === 'could not' && isSpent),
@@ -140,9 +140,15 @@ export class SoakAccount {
     );
   }
 
-  /** Whether SIGINT may have come again, late enough to end it. */
+  /** Whether SIGINT may have come again, and ended it. */
   get #isForced(): boolean {
-    return this.#story.repeatAfter === 1 && this.#sent[1]?.signal === 'SIGINT';
+    // Of two that come while a process is not running, the system delivers SIGHUP first, whichever
+    // was sent first.
+    return (
+      this.#story.repeatAfter === 1 &&
+      this.#sent.length > 1 &&
+      this.#sent.some(({ signal }) => signal === 'SIGINT')
+    );
   }
 
   /** Whether hooks can have been started without being awaited. */

@@ -4,12 +4,12 @@
 export type HookKind = 'sync' | 'busy' | 'async' | 'slow' | 'throws' | 'rejects' | 'hangs';
 
 /** How a program ends if no signal comes first. */
-export type Way = 'stay' | 'end' | 'exit 0' | 'exit 4' | 'process.exit 5';
+type Way = 'stay' | 'end' | 'exit 0' | 'exit 4' | 'process.exit 5';
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** When the first signal comes: `delay` ms after that. */
-export type Moment =
+type Moment =
   | { readonly at: 'start' | 'ready'; readonly delay: number }
   /** When so many hooks were started. */
   | { readonly at: 'hook'; readonly count: number; readonly delay: number }
