@@ -47,7 +47,7 @@ export class Ending implements Told {
     });
     // It may be asked for by a hook in its synchronous part, which would wait for itself.
     await Promise.resolve();
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+    for (let next = this.#next(); next !== undefined; next = await this.#another()) {
       this.#current = next;
       next.tell(this);
       const left = this.#timeout - this.#elapsed();
@@ -91,10 +91,23 @@ export class Ending implements Told {
 
   settled(exit: ExitRecord): void {
     this.#announced();
-    const isCut = exit.outcome === 'timed-out' && exit.error === this.#why;
-    this.hasLeftovers ||= exit.outcome === 'timed-out' || exit.outcome === 'not-awaited';
-    this.isClean &&= isCut || exit.outcome === 'done' || exit.outcome === 'not-awaited';
+    const isLeftover = exit.outcome === 'timed-out' || exit.outcome === 'not-awaited';
+    // It is no fault of a hook that process.exit() awaits nothing.
+    const isCut =
+      this.#why !== undefined &&
+      (exit.outcome === 'not-awaited' || (isLeftover && exit.error === this.#why));
+    this.hasLeftovers ||= isLeftover;
+    this.isClean &&= isCut || exit.outcome === 'done';
     this.#tell({ type: 'settled', exit });
+  }
+
+  async #another(): Promise<HookedContainer | undefined> {
+    const next = this.#next();
+    if (next === undefined) {
+      // Of a signal that has come, and of what could not be written, the loop tells in its next turn.
+      await new Promise(setImmediate);
+    }
+    return next ?? this.#next();
   }
 
   #spend(): void {

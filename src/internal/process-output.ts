@@ -1,26 +1,36 @@
 /** What is written at the end arrives, if somebody reads it. */
 import { writeSync } from 'node:fs';
 import process from 'node:process';
+import { isMainThread } from 'node:worker_threads';
 
 /** How many ms a reader has to take what was written. */
 const patience = 500;
 
-/** Writes to stderr before it returns: the process may end at once. */
-export function writeError(text: string): void {
-  let left: Uint8Array = new TextEncoder().encode(text);
-  for (let waited = 0; left.length > 0 && waited < patience;) {
-    try {
-      left = left.subarray(writeSync(process.stderr.fd, left));
-    } catch (error) {
-      if (!isCode(error, 'EAGAIN')) {
-        // Nobody reads it any more, and there is nowhere else to tell.
-        return;
-      }
-      // A pipe that is full does not wait by itself.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-      waited += 10;
+/** Gives what writes to stderr before it returns, since the process may end at once. */
+export function errorWriter(): (text: string) => void {
+  // In all: a reader that reads nothing would hold each line up.
+  let waited = 0;
+  return (text) => {
+    if (!isMainThread) {
+      // What a worker writes is sent to its parent, which has the file.
+      process.stderr.write(text);
+      return;
     }
-  }
+    let left: Uint8Array = new TextEncoder().encode(text);
+    while (left.length > 0) {
+      try {
+        left = left.subarray(writeSync(process.stderr.fd, left));
+      } catch (error) {
+        if (!isCode(error, 'EAGAIN') || waited >= patience) {
+          // Nobody reads it, and there is nowhere else to tell.
+          return;
+        }
+        // A pipe that is full does not wait by itself.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+        waited += 10;
+      }
+    }
+  };
 }
 
 /** Resolves when what was written has been taken, or the reader was too slow. */

@@ -6,13 +6,14 @@ import { firstLine, hookLabel, type ExitRecord } from '../exit-report.js';
 import { formatMs } from './clock.js';
 import { isObject } from './inspect.js';
 import type { ExitEvent } from './process-events.js';
-import { writeError } from './process-output.js';
+import { errorWriter } from './process-output.js';
 import { LiveView } from './process-view.js';
 
 export type Report = (event: ExitEvent) => unknown;
 
 /** Lines; on a terminal, a view of what is running besides. */
 export function createReport(): Report {
+  const write = errorWriter();
   const view =
     process.stderr.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
       ? new LiveView(process.stderr)
@@ -21,7 +22,7 @@ export function createReport(): Report {
     const line = lineOf(event, view !== undefined);
     if (line !== undefined) {
       view?.clear();
-      writeError(`${line}\n`);
+      write(`${line}\n`);
     }
     view?.tell(event);
   };

@@ -151,8 +151,8 @@ export class ProcessWatch {
       for (const output of [process.stdout, process.stderr]) {
         // What writes to nobody must not end what goes on without a reader.
         this.#listen(output, 'error', (error) => {
-          if (!isClosed(error)) {
-            this.#fatal(error);
+          if (!isClosed(error) && output.listenerCount('error') === 1) {
+            throw error;
           }
         });
       }
