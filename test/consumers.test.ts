@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 
 import { run } from './support/child.js';
-import { freshCheckout } from './support/fresh-checkout.js';
+import { unpackPackage } from './support/packed-package.js';
 
 type Format = 'CommonJS' | 'ESM';
 
@@ -22,14 +22,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'inversify-onexit-consumers-'));
-  const checkout = await freshCheckout();
-  try {
-    await outputOf('npm', ['run', 'build'], checkout.path);
-    const tarball = await outputOf('npm', ['pack', '--silent'], checkout.path);
-    await outputOf('tar', ['-xzf', path.join(checkout.path, tarball.trim())], folder);
-  } finally {
-    await checkout.remove();
-  }
+  await unpackPackage(folder);
 }, 120_000);
 
 afterAll(() => {
@@ -135,12 +128,4 @@ function compile(project: string, options: ts.CompilerOptions): string[] {
   return ts
     .getPreEmitDiagnostics(program)
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
-}
-
-async function outputOf(command: string, parameters: string[], cwd: string): Promise<string> {
-  const { code, stdout, stderr } = await run(command, parameters, { cwd });
-  if (code !== 0) {
-    throw new Error(`${command} ${parameters.join(' ')} failed:\n${stdout}${stderr}`);
-  }
-  return stdout;
 }

@@ -26,11 +26,16 @@ export function errorWriter(): (text: string) => void {
           return;
         }
         // A pipe that is full does not wait by itself.
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+        pause(10);
         waited += 10;
       }
     }
   };
+}
+
+/** Does nothing for so many ms, and lets nothing else run. */
+export function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Resolves when what was written has been taken, or the reader was too slow. */

@@ -15,7 +15,11 @@ export type Report = (event: ExitEvent) => unknown;
 export function createReport(): Report {
   const write = errorWriter();
   const view =
-    process.stderr.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
+    // Deno would ask for permission to read the environment, or throw.
+    process.versions.deno === undefined &&
+    process.stderr.isTTY &&
+    process.env.CI === undefined &&
+    process.env.TERM !== 'dumb'
       ? new LiveView(process.stderr)
       : undefined;
   return (event) => {

@@ -9,7 +9,7 @@ import { systemClock } from './clock.js';
 import { HookedContainer, type DisposableContainer } from './process-container.js';
 import { Ending } from './process-ending.js';
 import type { ExitCause, ExitEvent } from './process-events.js';
-import { isClosed, outputFlushed } from './process-output.js';
+import { isClosed, outputFlushed, pause } from './process-output.js';
 import { signalsOf, type Policy } from './process-policy.js';
 import { createReport, type Report } from './process-report.js';
 
@@ -179,9 +179,11 @@ export class ProcessWatch {
     if (death !== undefined && process.platform !== 'win32') {
       // Now, so that it is called last: the signal ends the process before any other listener runs.
       process.on('exit', () => {
-        if (process.listenerCount(death) === 0) {
-          // The first process of a container survives it, and exits with the code.
+        // The first process of a container cannot die of it, and Deno would crash.
+        if (process.listenerCount(death) === 0 && process.pid !== 1) {
           process.kill(process.pid, death);
+          // Deno has a thread for signals, and would exit before that thread takes this one.
+          pause(500);
         }
       });
     }
