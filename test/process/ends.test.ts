@@ -62,6 +62,7 @@ describe('P24 every ordinary end', () => {
 
     test.each([
       ['exit 2', 2, ''],
+      ['exitCode 3, exit', 3, ''],
       ['unhook, exit 2', 2, ''],
       [
         'exit 2.5',
