@@ -50,11 +50,12 @@ export class Ending implements Told {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#current = next;
       next.tell(this);
-      const left = this.#timeout - this.#elapsed();
-      if (left <= 0) {
-        this.#spend();
+      const { signal } = this.#abort;
+      if (signal.aborted) {
+        next.leave(this.cause, signal.reason);
+      } else {
+        await next.dispose(this.cause, signal);
       }
-      await next.dispose(this.cause, Math.max(left, 1), this.#abort.signal);
     }
     cancel();
     clearInterval(alive);
@@ -91,10 +92,19 @@ export class Ending implements Told {
 
   settled(exit: ExitRecord): void {
     this.#announced();
-    const isCut = exit.outcome === 'timed-out' && exit.error === this.#why;
-    this.hasLeftovers ||= exit.outcome === 'timed-out' || exit.outcome === 'not-awaited';
-    this.isClean &&= isCut || exit.outcome === 'done' || exit.outcome === 'not-awaited';
+    const { outcome, error } = exit;
+    // That process.exit() awaits nothing is no failure of a hook.
+    const isCut =
+      outcome === 'not-awaited'
+        ? this.#why !== undefined
+        : outcome === 'timed-out' && error === this.#why;
+    this.hasLeftovers ||= outcome === 'timed-out' || outcome === 'not-awaited';
+    this.isClean &&= isCut || outcome === 'done';
     this.#tell({ type: 'settled', exit });
+    // While what runs is synchronous, no timer fires.
+    if (this.#elapsed() >= this.#timeout) {
+      this.#spend();
+    }
   }
 
   #spend(): void {

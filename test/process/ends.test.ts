@@ -405,12 +405,30 @@ describe('P24 every ordinary end', () => {
       });
     });
 
+    test('synchronous hooks spend it, too', async () => {
+      expect(await end('budget', 'synchronous hooks that block')).toEqual({
+        code: 1,
+        signal: null,
+        stdout: lines('blocks', 'sync', 'late', 'older'),
+        stderr: told(`callback late ${notAwaited}`, `callback older ${notAwaited}`),
+      });
+    });
+
     test('is clean if all that was left is synchronous', async () => {
       expect(await end('budget', 'synchronous hooks that block, and nothing is lost')).toEqual({
         code: 0,
         signal: null,
         stdout: lines('blocks', 'sync', 'older'),
         stderr: '',
+      });
+    });
+
+    test('that all containers share', async () => {
+      expect(await end('budget', 'containers that share it')).toEqual({
+        code: 1,
+        signal: null,
+        stdout: lines('older'),
+        stderr: told(`callback older ${timedOut(300)}`),
       });
     });
   });
@@ -491,27 +509,30 @@ describe('P24 every ordinary end', () => {
       });
     });
 
-    test.each(['process.exit 0'])('that nothing can await any more: %s', async (way) => {
-      const reason = way === 'process.exit 0' ? '{"type":"exit","code":0}' : '{"type":"end"}';
-      const late = `disposed on ${reason} in time false`;
-      expect(
-        await end('foreign', way, 'hangs', 'rejects', 'is synchronous', 'throws', 'resolves'),
-      ).toEqual({
-        code: 1,
-        signal: null,
-        stdout: lines(
-          ...(way === 'a spent budget' ? [`disposed on ${reason} in time true`] : []),
-          ...Array<string>(5).fill(late),
-          'hangs',
-        ),
-        stderr: told(
-          `Pool.dispose ${notAwaited}`,
-          'Pool.dispose failed: [Error: cannot close]',
-          `Pool.dispose ${notAwaited}`,
-          `Pool.dispose ${notAwaited}`,
-        ),
-      });
-    });
+    test.each(['process.exit 0', 'a spent budget'])(
+      'that nothing can await any more: %s',
+      async (way) => {
+        const reason = way === 'process.exit 0' ? '{"type":"exit","code":0}' : '{"type":"end"}';
+        const late = `disposed on ${reason} in time false`;
+        expect(
+          await end('foreign', way, 'hangs', 'rejects', 'is synchronous', 'throws', 'resolves'),
+        ).toEqual({
+          code: 1,
+          signal: null,
+          stdout: lines(
+            ...(way === 'a spent budget' ? [`disposed on ${reason} in time true`] : []),
+            ...Array<string>(5).fill(late),
+            'hangs',
+          ),
+          stderr: told(
+            `Pool.dispose ${notAwaited}`,
+            'Pool.dispose failed: [Error: cannot close]',
+            `Pool.dispose ${notAwaited}`,
+            `Pool.dispose ${notAwaited}`,
+          ),
+        });
+      },
+    );
   });
 });
 
