@@ -205,6 +205,8 @@ export class ProcessWatch {
     if (code === 0 && !ending.isClean) {
       process.exitCode = 1;
     }
+    // What other listeners throw would be taken for caught, and the process would not end.
+    this.#rest();
   }
 
   #tell(event: ExitEvent): void {

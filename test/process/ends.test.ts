@@ -166,6 +166,15 @@ describe('P24 every ordinary end', () => {
         stderr: '',
       });
     });
+
+    test('ends as without us if another listener of exit throws', async () => {
+      expect(await end('process-exit', 'an exit listener fails')).toEqual({
+        code: 3,
+        signal: null,
+        stdout: lines('sync'),
+        stderr: expect.stringContaining('[Error: cannot close]'),
+      });
+    });
   });
 
   describe('a signal', () => {
