@@ -161,10 +161,9 @@ export class ProcessWatch {
   }
 
   /** All is disposed: ends the process, or lets it end. */
-  async #finish({ cause, isClean, hasLeftovers }: Ending): Promise<void> {
-    if (!isClean && chosenCode() === 0) {
-      process.exitCode = 1;
-    }
+  async #finish(ending: Ending): Promise<void> {
+    chooseFailure(ending);
+    const { cause, isClean, hasLeftovers } = ending;
     const death = this.#deathBy(cause, isClean);
     const isHandedOver = cause.type === 'signal' && !this.policy.terminate;
     if (!this.#isToExit && (isHandedOver || (cause.type === 'end' && !death && !hasLeftovers))) {
@@ -202,9 +201,7 @@ export class ProcessWatch {
   #leave(code: number): void {
     const ending = this.#ending ?? this.#begin({ type: 'exit', code });
     ending.leave(cutOff('process.exit() was called'));
-    if (code === 0 && !ending.isClean) {
-      process.exitCode = 1;
-    }
+    chooseFailure(ending);
     // What other listeners throw would be taken for caught, and the process would not end.
     this.#rest();
   }
@@ -250,6 +247,13 @@ export class ProcessWatch {
 
 function chosenCode(): number {
   return Number(process.exitCode ?? 0);
+}
+
+/** What was not clean is no success. */
+function chooseFailure({ isClean }: Ending): void {
+  if (!isClean && chosenCode() === 0) {
+    process.exitCode = 1;
+  }
 }
 
 function cutOff(why: string): DOMException {
