@@ -10,7 +10,7 @@ import { HookedContainer, type DisposableContainer } from './process-container.j
 import { Ending } from './process-ending.js';
 import type { ExitCause, ExitEvent } from './process-events.js';
 import { isClosed, outputFlushed } from './process-output.js';
-import { signalsOf, type Policy } from './process-policy.js';
+import type { Policy } from './process-policy.js';
 import { createReport, type Report } from './process-report.js';
 
 /** One container of one call. */
@@ -52,7 +52,7 @@ export class ProcessWatch {
       });
     }
     // Workers are not told of signals.
-    for (const signal of isMainThread ? signalsOf(policy) : []) {
+    for (const signal of isMainThread ? policy.signals : []) {
       this.#listen(process, signal, () => {
         this.#signalled(signal);
       });

@@ -227,6 +227,18 @@ describe('P25 the policy is the process’s', () => {
     expect(added()).toEqual([1, 1, 0, 1, 1, 0, 0, 0]);
   });
 
+  test('a later call that says the defaults is none', () => {
+    hook();
+    hook({
+      signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
+      timeout: 8_000,
+      fatal: true,
+      terminate: true,
+      repeatAfter: 1_000,
+    });
+    expect(added()).toEqual(all);
+  });
+
   test('is forgotten with the last container', () => {
     const [first, second] = [hook({ timeout: 5 }), hook()];
     first();
