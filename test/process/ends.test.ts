@@ -432,6 +432,15 @@ describe('P24 every ordinary end', () => {
       });
     });
 
+    test('of its own a container may have less, which is not that of the others', async () => {
+      expect(await end('budget', 'a container that has less')).toEqual({
+        code: 1,
+        signal: null,
+        stdout: lines('hanging', 'older'),
+        stderr: told(`callback hanging ${timedOut(20)}`),
+      });
+    });
+
     test('that all containers share', async () => {
       expect(await end('budget', 'containers that share it')).toEqual({
         code: 1,

@@ -26,7 +26,7 @@ describe('P24 what is told of the end on stderr', () => {
         new RegExp(
           `^${told(
             'callback first has been running for \\d+\\.\\d s; 3 more to run',
-            'callback second has been running for 0\\.\\d s; 1 more to run',
+            'callback second has been running for \\d+\\.\\d s; 1 more to run',
           )}$`,
         ),
       ),
