@@ -72,15 +72,15 @@ export class HookedContainer {
   }
 
   /** Never rejects: what fails is told. */
-  async dispose(reason: ExitCause, timeout: number, signal: AbortSignal): Promise<void> {
-    const options = { reason, timeout, signal };
+  async dispose(reason: ExitCause, signal: AbortSignal): Promise<void> {
+    const options = { reason, signal };
     if (this.#link === undefined) {
       this.#start();
       const aborted = new Promise((resolve) => {
         signal.addEventListener('abort', resolve);
       });
       try {
-        await Promise.race([this.container.dispose(options), signal.aborted || aborted]);
+        await Promise.race([this.container.dispose(options), aborted]);
         this.#settle(signal.aborted ? timedOut(signal.reason) : { outcome: 'done' });
       } catch (error) {
         this.#settle({ outcome: 'failed', error });
@@ -98,7 +98,7 @@ export class HookedContainer {
     }
   }
 
-  /** The process exits: starts what is left. */
+  /** Nothing can be awaited any more: starts what is left. */
   leave(reason: ExitCause, why: unknown): void {
     if (this.#link !== undefined) {
       this.#link.leave(reason, why);

@@ -55,6 +55,9 @@ class WatchedEnd implements ProcessEnd {
           'process.exitCode.',
       );
     }
-    return this.#watch === undefined ? process.exit(code) : this.#watch.exit(code);
+    // A code that is given, and undefined, would take the place of one that was set.
+    return this.#watch === undefined
+      ? process.exit(code ?? process.exitCode)
+      : this.#watch.exit(code);
   }
 }

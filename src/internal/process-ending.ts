@@ -50,11 +50,12 @@ export class Ending implements Told {
     for (let next = this.#next(); next !== undefined; next = await this.#another()) {
       this.#current = next;
       next.tell(this);
-      const left = this.#timeout - this.#elapsed();
-      if (left <= 0) {
-        this.#spend();
+      const { signal } = this.#abort;
+      if (signal.aborted) {
+        next.leave(this.cause, signal.reason);
+      } else {
+        await next.dispose(this.cause, signal);
       }
-      await next.dispose(this.cause, Math.max(left, 1), this.#abort.signal);
     }
     cancel();
     clearInterval(alive);
@@ -91,14 +92,18 @@ export class Ending implements Told {
 
   settled(exit: ExitRecord): void {
     this.#announced();
-    const isLeftover = exit.outcome === 'timed-out' || exit.outcome === 'not-awaited';
+    const { outcome, error } = exit;
+    const isLeftover = outcome === 'timed-out' || outcome === 'not-awaited';
     // It is no fault of a hook that process.exit() awaits nothing.
     const isCut =
-      this.#why !== undefined &&
-      (exit.outcome === 'not-awaited' || (isLeftover && exit.error === this.#why));
+      this.#why !== undefined && (outcome === 'not-awaited' || (isLeftover && error === this.#why));
     this.hasLeftovers ||= isLeftover;
-    this.isClean &&= isCut || exit.outcome === 'done';
+    this.isClean &&= isCut || outcome === 'done';
     this.#tell({ type: 'settled', exit });
+    // While what runs is synchronous, no timer fires.
+    if (this.#elapsed() >= this.#timeout) {
+      this.#spend();
+    }
   }
 
   async #another(): Promise<HookedContainer | undefined> {

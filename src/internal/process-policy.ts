@@ -37,19 +37,24 @@ export interface DisposeOnExitOptions {
 export type Policy = Required<Omit<DisposeOnExitOptions, 'report'>> &
   Pick<DisposeOnExitOptions, 'report'>;
 
+const usual: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'];
+
 /** @throws TypeError or RangeError if an option has a value that it does not take. */
 export function policyOf(options: DisposeOnExitOptions): Policy {
-  const { signals, timeout, fatal, terminate, repeatAfter, report } = options;
+  const { signals = usual, timeout, fatal, terminate, repeatAfter, report } = options;
   checkDuration('disposeOnExit() timeout', timeout);
   checkDuration('disposeOnExit() repeatAfter', repeatAfter);
   check('fatal', fatal, 'boolean', 'true or false');
   check('terminate', terminate, 'boolean', 'true or false');
   check('report', report, 'function', 'a function');
-  for (const signal of signals ?? []) {
+  for (const signal of signals) {
     checkSignal(signal);
   }
   return {
-    signals: signals ?? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'],
+    // Those that this platform has, in an order that does not depend on who says them.
+    signals: [...new Set(signals)]
+      .filter((signal) => signal !== 'SIGBREAK' || process.platform === 'win32')
+      .sort(),
     timeout: timeout ?? 8_000,
     fatal: fatal ?? true,
     terminate: terminate ?? true,
@@ -69,13 +74,6 @@ export function refuseConflict(policy: Policy, asked: Policy, options: DisposeOn
       );
     }
   }
-}
-
-/** The signals that this platform has. */
-export function signalsOf(policy: Policy): NodeJS.Signals[] {
-  return [...new Set(policy.signals)].filter(
-    (signal) => signal !== 'SIGBREAK' || process.platform === 'win32',
-  );
 }
 
 function check(option: string, value: unknown, type: string, takes: string): void {
@@ -103,7 +101,7 @@ function checkSignal(signal: unknown): void {
 }
 
 function toCompare(value: unknown): unknown {
-  return Array.isArray(value) ? [...new Set(value)].sort().join() : value;
+  return Array.isArray(value) ? value.join() : value;
 }
 
 function told(value: unknown): string {

@@ -10,7 +10,7 @@ import { HookedContainer, type DisposableContainer } from './process-container.j
 import { Ending } from './process-ending.js';
 import type { ExitCause, ExitEvent } from './process-events.js';
 import { isClosed, outputFlushed, pause } from './process-output.js';
-import { signalsOf, type Policy } from './process-policy.js';
+import type { Policy } from './process-policy.js';
 import { createReport, type Report } from './process-report.js';
 
 /** One container of one call. */
@@ -52,7 +52,7 @@ export class ProcessWatch {
       });
     }
     // Workers are not told of signals.
-    for (const signal of isMainThread ? signalsOf(policy) : []) {
+    for (const signal of isMainThread ? policy.signals : []) {
       this.#listen(process, signal, () => {
         this.#signalled(signal);
       });
@@ -161,10 +161,9 @@ export class ProcessWatch {
   }
 
   /** All is disposed: ends the process, or lets it end. */
-  async #finish({ cause, isClean, hasLeftovers }: Ending): Promise<void> {
-    if (!isClean && chosenCode() === 0) {
-      process.exitCode = 1;
-    }
+  async #finish(ending: Ending): Promise<void> {
+    chooseFailure(ending);
+    const { cause, isClean, hasLeftovers } = ending;
     const death = this.#deathBy(cause, isClean);
     const isHandedOver = cause.type === 'signal' && !this.policy.terminate;
     if (!this.#isToExit && (isHandedOver || (cause.type === 'end' && !death && !hasLeftovers))) {
@@ -204,9 +203,9 @@ export class ProcessWatch {
   #leave(code: number): void {
     const ending = this.#ending ?? this.#begin({ type: 'exit', code });
     ending.leave(cutOff('process.exit() was called'));
-    if (code === 0 && !ending.isClean) {
-      process.exitCode = 1;
-    }
+    chooseFailure(ending);
+    // What other listeners throw would be taken for caught, and the process would not end.
+    this.#rest();
   }
 
   #tell(event: ExitEvent): void {
@@ -250,6 +249,13 @@ export class ProcessWatch {
 
 function chosenCode(): number {
   return Number(process.exitCode ?? 0);
+}
+
+/** What was not clean is no success. */
+function chooseFailure({ isClean }: Ending): void {
+  if (!isClean && chosenCode() === 0) {
+    process.exitCode = 1;
+  }
 }
 
 function cutOff(why: string): DOMException {

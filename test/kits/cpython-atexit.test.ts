@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { inject, injectable, type Container } from 'inversify';
 import { DisposeError, Lifecycle } from 'inversify-onexit';
 
+import { runFixture } from '../support/child.js';
 import { closing, closingAsync } from '../support/closing.js';
 import { createContainer } from '../support/containers.js';
 import { log } from '../support/services.js';
@@ -79,6 +80,17 @@ describe('CPython atexit', () => {
     );
   });
 
+  test('test_exit (P24) › process.exit() in a callback ends the process with that status; the others are run', async () => {
+    await expect(runFixture('process/atexit', { parameters: ['exit'] })).resolves.toEqual({
+      code: 7,
+      signal: null,
+      stdout: 'two\none\n',
+      stderr: expect.stringMatching(
+        /^inversify-onexit: callback exit was cut off after \d+ ms: AbortError: process.exit\(\) was called\n$/,
+      ) as unknown,
+    });
+  });
+
   test('test_stress (P10) › registered 128 times, run 128 times', async () => {
     const callback = (): unknown => log.push('callback');
     for (let count = 0; count < 128; count++) {
@@ -126,6 +138,15 @@ describe('CPython atexit', () => {
     expect(await failures()).toMatchObject([{ hook: 'unregistering', cause: failure }]);
     expect(removed).toEqual([0]);
     expect(log).toEqual(['last']);
+  });
+
+  test('test_shutdown (P24) › callbacks are run at the end of the process, last in, first out', async () => {
+    await expect(runFixture('process/atexit')).resolves.toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'two\none\n',
+      stderr: '',
+    });
   });
 
   test('test_atexit_instances (P10) › however one comes by the Lifecycle of a container, it is one stack', async () => {

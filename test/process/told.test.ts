@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { begin, end, lines, told } from '../support/ending.js';
+
+describe('P24 what is told of the end on stderr', () => {
+  test('is nothing when it is clean, and takes less than a second', async () => {
+    expect(await end('told', 'nothing to tell')).toEqual({
+      code: 0,
+      signal: null,
+      stdout: lines('server closed', 'pool closed on end'),
+      stderr: '',
+    });
+  });
+
+  test('fastify/fastify#3186: is what runs after a second, and what runs long from then on', async () => {
+    const program = await begin('told', ['what takes long']);
+    await program.said('callback first has been running');
+    program.child.kill('SIGUSR2');
+    await program.said('callback second has been running');
+    program.child.kill('SIGUSR2');
+    expect(await program.ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: lines('brief', 'last', 'older'),
+      stderr: expect.stringMatching(
+        new RegExp(
+          `^${told(
+            'callback first has been running for \\d+\\.\\d s; 3 more to run',
+            'callback second has been running for \\d+\\.\\d s; 1 more to run',
+          )}$`,
+        ),
+      ),
+    });
+  });
+
+  test('is what has failed, with its causes', async () => {
+    expect(await end('told', 'failures')).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr: told(
+        'callback its service failed: [Error: cannot close] { [cause]: [RangeError: the disk is full] }',
+        "callback no error failed: 'a text'",
+        "callback an object failed: { code: 'EIO' }",
+        'callback rejects failed: [AggregateError: several] { [errors]: [ [Error: one] ] }',
+      ),
+    });
+  });
+});
+
+/** What a report is told of a callback. */
+function about(hook: string): object {
+  return { service: 'callback', hook, container: 0, startTime: 'number' };
+}
+
+function events(stdout: string): unknown[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => (line.startsWith('{') ? JSON.parse(line) : line));
+}
+
+function started(hook: string): object {
+  return { type: 'started', exit: about(hook) };
+}
+
+function settled(hook: string, outcome: string, error?: string): object {
+  return {
+    type: 'settled',
+    exit: { ...about(hook), duration: 'number', outcome, ...(error !== undefined && { error }) },
+  };
+}
+
+function running(hook: string, ...pending: readonly string[]): object {
+  return {
+    type: 'running',
+    exit: about(hook),
+    duration: 'number',
+    pending: pending.map((next) => ({ service: 'callback', hook: next })),
+  };
+}
+
+describe('P24 a report', () => {
+  test('is told all that happens, and nothing is printed', async () => {
+    const { stdout, ...ended } = await end('told', 'events');
+    expect(ended).toEqual({ code: 1, signal: null, stderr: '' });
+    expect(events(stdout)).toEqual([
+      { type: 'fatal', error: 'Error: first' },
+      { type: 'disposing', cause: { type: 'fatal', error: 'Error: first' } },
+      started('waits'),
+      running('waits', 'sync'),
+      settled('waits', 'done'),
+      started('sync'),
+      'sync',
+      settled('sync', 'done'),
+      started('fails'),
+      settled('fails', 'failed', 'Error: cannot close'),
+      started('hangs'),
+      'hangs',
+      running('hangs', 'late'),
+      settled('hangs', 'timed-out', 'TimeoutError: The disposal was not done within 2,000 ms'),
+      started('late'),
+      'late',
+      settled('late', 'not-awaited'),
+      { type: 'disposed', duration: 'number', isClean: false },
+    ]);
+  });
+
+  test('is told of a clean end', async () => {
+    const { stdout, ...ended } = await end('told', 'events of a clean end');
+    expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
+    expect(events(stdout)).toEqual([
+      { type: 'disposing', cause: { type: 'end' } },
+      started('sync'),
+      'sync',
+      settled('sync', 'done'),
+      { type: 'disposed', duration: 'number', isClean: true },
+    ]);
+  });
+
+  test.each([
+    ['throws', lines('told disposing', 'sync')],
+    ['rejects', lines('told disposing')],
+  ])('that %s is told of once, and done without', async (way, stdout) => {
+    expect(await end('told', `a report that ${way}`)).toEqual({
+      code: 1,
+      signal: null,
+      stdout,
+      stderr: lines(
+        '[Error: cannot report]',
+        'inversify-onexit: callback fails failed: [Error: cannot close]',
+      ),
+    });
+  });
+});
