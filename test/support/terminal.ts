@@ -29,6 +29,7 @@ export interface TerminalEnd {
 export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +38,7 @@ const execute = promisify(execFile);
 /** Starts a command in a terminal of its own, made by tmux. */
 export async function openTerminal(
   command: readonly string[],
-  { columns = 80, rows = 24, env = {} }: TerminalOptions = {},
+  { columns = 80, rows = 24, cwd = process.cwd(), env = {} }: TerminalOptions = {},
 ): Promise<Terminal> {
   const server = ['-L', randomUUID(), '-f', '/dev/null'];
   const shell = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8' };
@@ -45,14 +46,14 @@ export async function openTerminal(
     const { stdout } = await execute('tmux', [...server, ...parameters], { env: shell });
     return stdout.replace(/\n+$/, '');
   };
-  const size = ['-x', String(columns), '-y', String(rows)];
+  const place = ['-x', String(columns), '-y', String(rows), '-c', cwd];
   const changed = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const pid = await tmux(
     ...['set-option', '-g', 'remain-on-exit', 'on', ';'],
     // What it would write itself when the process has ended.
     ...['set-option', '-g', 'remain-on-exit-format', '', ';'],
     ...['set-option', '-g', 'default-terminal', 'tmux-256color', ';'],
-    ...['new-session', '-d', '-P', '-F', '#{pane_pid}', ...size, 'env', ...changed, ...command],
+    ...['new-session', '-d', '-P', '-F', '#{pane_pid}', ...place, 'env', ...changed, ...command],
   );
   const state = async (): Promise<TerminalEnd | undefined> => {
     const [isDead, code = '', signal = ''] = (

@@ -4,14 +4,14 @@ import { setTimeout } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { buildFixture } from '../support/child.js';
+import { buildFixture, removeFixture } from '../support/child.js';
 import { openTerminal, type Terminal, type TerminalOptions } from '../support/terminal.js';
 
 let program = '';
 beforeAll(async () => {
   program = await buildFixture('process/on-a-terminal');
 });
-afterAll(async () => rm(program));
+afterAll(async () => removeFixture(program));
 
 const SIGINT = 2;
 
