@@ -18,6 +18,9 @@ const pace = 100;
 const [clearLine, clearBelow] = ['\x1B[K', '\x1B[J'];
 const [withoutWrapping, wrapping] = ['\x1B[?7l', '\x1B[?7h'];
 
+/** What is asked of one. */
+type Terminal = Pick<WriteStream, 'columns' | 'rows' | 'hasColors' | 'write'>;
+
 type Style = 'bold' | 'dim' | 'green' | 'red';
 
 /**
@@ -25,14 +28,14 @@ type Style = 'bold' | 'dim' | 'green' | 'red';
  * Only what they write at once may leave the end of a longer line of the view behind it.
  */
 export class LiveView {
-  readonly #terminal: WriteStream;
+  readonly #terminal: Terminal;
   readonly #done: ExitRecord[] = [];
   #running: { readonly exit: StartedExit; readonly since: number } | undefined;
   #waiting: readonly PendingExit[] = [];
   /** There is one from when the view is first seen. */
   #redraw: NodeJS.Timeout | undefined;
 
-  constructor(terminal: WriteStream) {
+  constructor(terminal: Terminal) {
     this.#terminal = terminal;
   }
 
