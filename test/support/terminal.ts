@@ -21,7 +21,7 @@ export interface Terminal extends AsyncDisposable {
   ended(): Promise<TerminalEnd>;
 }
 
-export interface TerminalEnd {
+interface TerminalEnd {
   readonly code: number | null;
   readonly signal: number | null;
 }
