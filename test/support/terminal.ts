@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -40,7 +42,9 @@ export async function openTerminal(
   command: readonly string[],
   { columns = 80, rows = 24, cwd = process.cwd(), env = {} }: TerminalOptions = {},
 ): Promise<Terminal> {
-  const server = ['-L', randomUUID(), '-f', '/dev/null'];
+  // Of its own, since tmux leaves its socket behind.
+  const folder = await mkdtemp(path.join(tmpdir(), 'inversify-onexit-'));
+  const server = ['-S', path.join(folder, 'tmux'), '-f', '/dev/null'];
   const shell = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8' };
   const tmux = async (...parameters: readonly string[]): Promise<string> => {
     const { stdout } = await execute('tmux', [...server, ...parameters], { env: shell });
@@ -100,6 +104,7 @@ export async function openTerminal(
     },
     [Symbol.asyncDispose]: async () => {
       await tmux('kill-server');
+      await rm(folder, { recursive: true });
     },
   };
 }
