@@ -1,4 +1,5 @@
 import type { ExitOutcome, ExitReport, PendingExit } from './exit-report.js';
+import { brand, hasBrand } from './internal/brand.js';
 
 /** One hook that did not end well. `cause` is what it threw. */
 export class ExitHookError extends Error {
@@ -73,18 +74,4 @@ export class ContainerDisposedError extends Error {
   static is(value: unknown): value is ContainerDisposedError {
     return hasBrand(value, 'ContainerDisposedError');
   }
-}
-
-function brand({ name, prototype }: { name: string; prototype: Error }): void {
-  // On the prototype, so that neither is printed as a property of each error.
-  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
-  Object.defineProperty(prototype, symbolOf(name), { value: true });
-}
-
-function hasBrand(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && symbolOf(name) in value;
-}
-
-function symbolOf(name: string): symbol {
-  return Symbol.for(`inversify-onexit/${name}`);
 }

@@ -1,7 +1,7 @@
 /** A container that is hooked to the process: what is known of it, and how it is disposed. */
-import { DisposeError } from '../errors.js';
 import type { ExitRecord, PendingExit, StartedExit } from '../exit-report.js';
 import type { DisposeOptions } from '../lifecycle.js';
+import { hasBrand } from './brand.js';
 import { systemClock } from './clock.js';
 import { exitLink, type ExitLink } from './exit-link.js';
 import { classNameOf, isObject } from './inspect.js';
@@ -90,7 +90,7 @@ export class HookedContainer {
         await this.container.dispose(options);
       } catch (error) {
         // What its hooks have thrown was told already.
-        if (!DisposeError.is(error)) {
+        if (!hasBrand(error, 'DisposeError')) {
           this.#start();
           this.#settle({ outcome: 'failed', error });
         }

@@ -23,6 +23,7 @@ export class Ending implements Told {
   #current: HookedContainer | undefined;
   #announced = (): void => undefined;
   #why: unknown;
+  #isDisposed = false;
 
   /** @param next what is to be disposed next: each is asked for once, newest first. */
   constructor(
@@ -120,6 +121,10 @@ export class Ending implements Told {
   }
 
   #disposed(): void {
+    if (this.#isDisposed) {
+      return;
+    }
+    this.#isDisposed = true;
     this.#tell({ type: 'disposed', duration: this.#elapsed(), isClean: this.isClean });
   }
 

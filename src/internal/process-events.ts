@@ -24,7 +24,7 @@ export type ExitEvent =
   | { readonly type: 'settled'; readonly exit: ExitRecord }
   /**
    * The disposal has taken a second, and this hook is running; told once of each that runs for at
-   * least 100 ms from then on. `pending` is what comes after it.
+   * least 100 ms from then on. `pending` is what comes after it in its container.
    */
   | {
       readonly type: 'running';

@@ -47,6 +47,9 @@ export function policyOf(options: DisposeOnExitOptions): Policy {
   check('fatal', fatal, 'boolean', 'true or false');
   check('terminate', terminate, 'boolean', 'true or false');
   check('report', report, 'function', 'a function');
+  if (!Array.isArray(signals)) {
+    refuse('signals', signals, "an array of names such as 'SIGTERM'");
+  }
   for (const signal of signals) {
     checkSignal(signal);
   }
@@ -78,8 +81,12 @@ export function refuseConflict(policy: Policy, asked: Policy, options: DisposeOn
 
 function check(option: string, value: unknown, type: string, takes: string): void {
   if (value !== undefined && typeof value !== type) {
-    throw new TypeError(`disposeOnExit() ${option} was given ${shown(value)}. It takes ${takes}.`);
+    refuse(option, value, takes);
   }
+}
+
+function refuse(option: string, value: unknown, takes: string): never {
+  throw new TypeError(`disposeOnExit() ${option} was given ${shown(value)}. It takes ${takes}.`);
 }
 
 function checkSignal(signal: unknown): void {

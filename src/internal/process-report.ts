@@ -55,10 +55,13 @@ function ended(exit: ExitRecord): string {
   const { outcome, duration, error } = exit;
   const label = hookLabel(exit);
   switch (outcome) {
-    case 'timed-out':
-      return isObject(error) && 'name' in error && error.name === 'AbortError'
-        ? `${label} was cut off after ${formatMs(duration)}: ${firstLine(error)}`
-        : `${label} timed out after ${formatMs(duration)}: ${firstLine(error)}`;
+    case 'timed-out': {
+      // Those of the platform, as signals have them: their names would say it once more.
+      const isOurs = error instanceof DOMException;
+      const what = isOurs && error.name === 'AbortError' ? 'was cut off' : 'timed out';
+      const why = isOurs ? error.message : firstLine(error);
+      return `${label} ${what} after ${formatMs(duration)}: ${why}`;
+    }
     case 'not-awaited':
       return `${label} could not be awaited: how it ends is lost`;
     default:

@@ -174,7 +174,6 @@ export class ProcessWatch {
       process.exitCode = 128 + numberOf(death);
     }
     await outputFlushed();
-    this.#rest();
     if (death !== undefined && process.platform !== 'win32') {
       // Now, so that it is called last: the signal ends the process before any other listener runs.
       process.on('exit', () => {
@@ -199,7 +198,7 @@ export class ProcessWatch {
       : undefined;
   }
 
-  /** The process exits, and nothing can be awaited any more. */
+  /** The process exits, and nothing can be awaited any more: what was hooked late is left, at least. */
   #leave(code: number): void {
     const ending = this.#ending ?? this.#begin({ type: 'exit', code });
     ending.leave(cutOff('process.exit() was called'));

@@ -60,6 +60,18 @@ describe('P24 every ordinary end', () => {
       });
     });
 
+    test('a container that is hooked when all are disposed is not lost: its hooks are started', async () => {
+      expect(await end('hooked-late')).toEqual({
+        code: 4,
+        signal: null,
+        stdout: lines(
+          ...['disposing', 'started', 'first', 'settled', 'disposed'],
+          ...['started', 'late', 'settled'],
+        ),
+        stderr: '',
+      });
+    });
+
     test.each([
       ['exit 2', 2, ''],
       ['exitCode 3, exit', 3, ''],
@@ -232,7 +244,7 @@ describe('P24 every ordinary end', () => {
             'aborted',
           ),
           stderr: told(
-            'callback waits was cut off after … ms: AbortError: SIGINT came again',
+            'callback waits was cut off after … ms: SIGINT came again',
             `callback async ${notAwaited}`,
           ),
         });
@@ -287,7 +299,7 @@ describe('P24 every ordinary end', () => {
           'aborted',
         ),
         stderr: told(
-          'callback waits was cut off after … ms: AbortError: SIGINT came again',
+          'callback waits was cut off after … ms: SIGINT came again',
           `callback async ${notAwaited}`,
         ),
       });

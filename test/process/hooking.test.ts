@@ -149,6 +149,7 @@ describe('disposeOnExit()', () => {
     ['terminate', 'yes', "'yes'", 'true or false'],
     ['report', 'stderr', "'stderr'", 'a function'],
     ['report', {}, 'Object', 'a function'],
+    ['signals', 'SIGTERM', "'SIGTERM'", "an array of names such as 'SIGTERM'"],
   ])('refuses %s: %p', (option, value, shown, takes) => {
     expect(() => hook({ [option]: value })).toThrow(
       new TypeError(`disposeOnExit() ${option} was given ${shown}. It takes ${takes}.`),

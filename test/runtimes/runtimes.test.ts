@@ -252,11 +252,11 @@ describe('What differs', () => {
 const whole = { code: 4, length: 2 ** 20 };
 
 const timedOut =
-  'inversify-onexit: Server.close timed out after N ms: TimeoutError: ' +
+  'inversify-onexit: Server.close timed out after N ms: ' +
   'The disposal was not done within N ms\n';
 
 const cutOff =
-  'inversify-onexit: Server.close was cut off after N ms: AbortError: SIGINT came again\n';
+  'inversify-onexit: Server.close was cut off after N ms: SIGINT came again\n';
 
 const fatal: Ended = {
   code: 1,

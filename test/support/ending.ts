@@ -54,8 +54,8 @@ export function told(...each: readonly string[]): string {
 
 export const notAwaited = 'could not be awaited: how it ends is lost';
 
-export const cutOff = 'was cut off after … ms: AbortError: process.exit() was called';
+export const cutOff = 'was cut off after … ms: process.exit() was called';
 
 export function timedOut(timeout: number): string {
-  return `timed out after … ms: TimeoutError: The disposal was not done within ${String(timeout)} ms`;
+  return `timed out after … ms: The disposal was not done within ${String(timeout)} ms`;
 }
