@@ -36,20 +36,28 @@ for (const [version, { inversify, core }] of Object.entries(versions)) {
     const fixtures = fixturesIn('types');
     const program = compile(fixtures, decorators, paths);
     testFixtures(program, fixtures, decorators, consumer);
-
-    describe('the public face', () => {
-      test(`the declarations have no errors without skipLibCheck (${consumer})`, () => {
-        const own = [...declarations.keys()].filter((file) => program.getSourceFile(file));
-        expect(own).toContain(path.join(dist, 'index.d.ts'));
-        expect(own.flatMap((file) => errorsIn(program, file))).toEqual([]);
-      });
-    });
+    testDeclarations(program, 'index.d.ts', consumer);
   }
+
+  const fixtures = fixturesIn('types/with-node');
+  const program = compile(fixtures, 'legacy', paths, ['node']);
+  testFixtures(program, fixtures, 'legacy', version);
+  testDeclarations(program, 'process.d.ts', version);
 
   // An import augments `Container` for the whole program, so these have one each.
   for (const fixture of fixturesIn('types/alone')) {
     testFixtures(compile([fixture], 'legacy', paths), [fixture], 'legacy', version);
   }
+}
+
+function testDeclarations(program: ts.Program, door: string, consumer: string): void {
+  describe('the public face', () => {
+    test(`the declarations have no errors without skipLibCheck (${door}, ${consumer})`, () => {
+      const own = [...declarations.keys()].filter((file) => program.getSourceFile(file));
+      expect(own).toContain(path.join(dist, door));
+      expect(own.flatMap((file) => errorsIn(program, file))).toEqual([]);
+    });
+  });
 }
 
 function testFixtures(
@@ -100,12 +108,13 @@ function compile(
   fixtures: string[],
   decorators: Decorators,
   paths: Record<string, string[]>,
+  types: string[] = [],
 ): ts.Program {
   const options: ts.CompilerOptions = {
     module: ts.ModuleKind.NodeNext,
     target: ts.ScriptTarget.ES2022,
     lib: ['lib.es2022.d.ts'],
-    types: [],
+    types,
     strict: true,
     experimentalDecorators: decorators === 'legacy',
     noEmit: true,

@@ -31,7 +31,7 @@ import { writeFileSync as writeCounts } from 'node:fs';
 const { emit, kill } = process;
 const write = () => {
   const { hrtime, pid } = process;
-  writeCounts(\`\${import.meta.filename}.\${pid}-\${hrtime.bigint()}.json\`, JSON.stringify(__coverage__ ?? {}));
+  writeCounts(\`\${import.meta.filename}.\${pid}-\${hrtime.bigint()}.json\`, JSON.stringify(globalThis.__coverage__ ?? {}));
 };
 process.emit = function (event, ...told) {
   const result = Reflect.apply(emit, this, [event, ...told]);
