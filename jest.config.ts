@@ -20,7 +20,17 @@ const project = (
     '^inversify-onexit/report$': '<rootDir>/src/report.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  transform: { '\\.ts$': ['ts-jest', { useESM: true, tsconfig }] },
+  transform: {
+    ...(process.env.TEST_COVERAGE === undefined
+      ? {}
+      : {
+          '/src/(internal/process-[^/]+|process)\\.ts$': [
+            '<rootDir>/test/support/instrumenting.js',
+            { useESM: true, tsconfig },
+          ],
+        }),
+    '\\.ts$': ['ts-jest', { useESM: true, tsconfig }],
+  },
 });
 
 const config: Config = {

@@ -65,7 +65,7 @@ describe('The timeline in the README', () => {
       const shown = await readFile(path.join(import.meta.dirname, '../README.md'), 'utf8');
       const labels = (text: string): string[] =>
         text.match(/^[ ✗!?] .*\S(?= +[\d.]+ m?s {2})/gm) ?? [];
-      expect(labels(shown)).toHaveLength(7);
+      expect(labels(shown)).toHaveLength(8);
       expect(labels(drawn.stdout)).toEqual(labels(shown));
     } finally {
       await checkout.remove();

@@ -1,4 +1,6 @@
 /** A container that is hooked to the process: what is known of it, and how it is disposed. */
+import { isPromise } from '@inversifyjs/common';
+
 import type { ExitRecord, PendingExit, StartedExit } from '../exit-report.js';
 import type { DisposeOptions } from '../lifecycle.js';
 import { hasBrand } from './brand.js';
@@ -18,9 +20,11 @@ export interface DisposableContainer {
 
 /** Who is told what a container does, and when, of what it has done before. */
 export interface Told {
-  started(exit: StartedExit, at: number): void;
+  started(exit: StartedExit, at: number, container: HookedContainer): void;
   settled(exit: ExitRecord): void;
 }
+
+type Ended = Pick<ExitRecord, 'outcome' | 'error'>;
 
 export class HookedContainer {
   readonly container: DisposableContainer;
@@ -29,9 +33,9 @@ export class HookedContainer {
   #told: Told | undefined;
   /** What is to be told yet: it may be in the middle of a disposal when the process ends. */
   #untold: ((told: Told) => void)[] = [];
-  /** Of a container whose hooks are not known, its disposal, and when it began. */
-  #running: StartedExit | undefined;
-  #began: number | undefined;
+  /** Of a container whose hooks are not known: whether its disposal has begun, and what ends it. */
+  #hasBegun = false;
+  #end: ((ended: Ended) => void) | undefined;
 
   /** @param disposed called when it is known to have been disposed. */
   constructor(container: DisposableContainer, disposed: (container: HookedContainer) => void) {
@@ -75,15 +79,15 @@ export class HookedContainer {
   async dispose(reason: ExitCause, signal: AbortSignal): Promise<void> {
     const options = { reason, signal };
     if (this.#link === undefined) {
-      this.#start();
+      const end = this.#begin();
       const aborted = new Promise((resolve) => {
         signal.addEventListener('abort', resolve);
       });
       try {
         await Promise.race([this.container.dispose(options), aborted]);
-        this.#settle(signal.aborted ? timedOut(signal.reason) : { outcome: 'done' });
+        end(signal.aborted ? timedOut(signal.reason) : { outcome: 'done' });
       } catch (error) {
-        this.#settle({ outcome: 'failed', error });
+        end({ outcome: 'failed', error });
       }
     } else {
       try {
@@ -91,8 +95,7 @@ export class HookedContainer {
       } catch (error) {
         // What its hooks have thrown was told already.
         if (!hasBrand(error, 'DisposeError')) {
-          this.#start();
-          this.#settle({ outcome: 'failed', error });
+          this.#begin()({ outcome: 'failed', error });
         }
       }
     }
@@ -102,21 +105,21 @@ export class HookedContainer {
   leave(reason: ExitCause, why: unknown): void {
     if (this.#link !== undefined) {
       this.#link.leave(reason, why);
-    } else if (this.#running !== undefined) {
-      this.#settle(timedOut(why));
-    } else if (this.#began === undefined) {
-      this.#start();
+    } else if (this.#end !== undefined) {
+      this.#end(timedOut(why));
+    } else if (!this.#hasBegun) {
+      const end = this.#begin();
       try {
         const signal = AbortSignal.abort(why);
         const disposed: unknown = this.container.dispose({ reason, signal });
-        if (isObject(disposed) && 'then' in disposed) {
+        if (isPromise(disposed)) {
           Promise.resolve(disposed).catch(() => undefined);
-          this.#settle({ outcome: 'not-awaited' });
+          end({ outcome: 'not-awaited' });
         } else {
-          this.#settle({ outcome: 'done' });
+          end({ outcome: 'done' });
         }
       } catch (error) {
-        this.#settle({ outcome: 'failed', error });
+        end({ outcome: 'failed', error });
       }
     }
   }
@@ -124,7 +127,7 @@ export class HookedContainer {
   #started(exit: StartedExit): void {
     const at = systemClock.now();
     this.#pass((told) => {
-      told.started(exit, at);
+      told.started(exit, at, this);
     });
   }
 
@@ -142,23 +145,17 @@ export class HookedContainer {
     }
   }
 
-  #start(): void {
-    this.#began = systemClock.now();
-    this.#running = {
-      service: classNameOf(this.container),
-      hook: 'dispose',
-      container: 0,
-      startTime: 0,
-    };
-    this.#started(this.#running);
-  }
-
-  #settle(ended: Pick<ExitRecord, 'outcome' | 'error'>): void {
-    if (this.#running !== undefined && this.#began !== undefined) {
-      const exit = { ...this.#running, duration: systemClock.now() - this.#began, ...ended };
-      this.#running = undefined;
-      this.#settled(exit);
-    }
+  /** Returns what ends it. */
+  #begin(): (ended: Ended) => void {
+    const began = systemClock.now();
+    const service = classNameOf(this.container);
+    const exit: StartedExit = { service, hook: 'dispose', container: 0, startTime: 0 };
+    this.#hasBegun = true;
+    this.#started(exit);
+    return (this.#end = (ended) => {
+      this.#end = undefined;
+      this.#settled({ ...exit, duration: systemClock.now() - began, ...ended });
+    });
   }
 }
 
@@ -189,6 +186,6 @@ function linkOf(container: DisposableContainer): ExitLink | undefined {
   return typeof link === 'function' ? (link.call(container) as ExitLink) : undefined;
 }
 
-function timedOut(error: unknown): Pick<ExitRecord, 'outcome' | 'error'> {
+function timedOut(error: unknown): Ended {
   return { outcome: 'timed-out', error };
 }

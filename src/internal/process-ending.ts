@@ -21,6 +21,7 @@ export class Ending implements Told {
   readonly #abort = new AbortController();
   readonly #began = systemClock.now();
   #current: HookedContainer | undefined;
+  /* istanbul ignore next -- replaced when a hook is started */
   #announced = (): void => undefined;
   #why: unknown;
   #isDisposed = false;
@@ -41,9 +42,8 @@ export class Ending implements Told {
 
   /** Never rejects. */
   async run(): Promise<void> {
-    // A pending promise does not keep a process alive, nor does a time of Infinity.
-    const alive = setInterval(() => undefined, 2 ** 31 - 1);
-    const cancel = systemClock.after(this.#timeout, () => {
+    // Not Infinity, of which there is no timer: a pending promise does not keep a process alive.
+    const cancel = systemClock.after(Math.min(this.#timeout, Number.MAX_VALUE), () => {
       this.#spend();
     });
     // It may be asked for by a hook in its synchronous part, which would wait for itself.
@@ -59,7 +59,6 @@ export class Ending implements Told {
       }
     }
     cancel();
-    clearInterval(alive);
     this.#disposed();
   }
 
@@ -83,11 +82,11 @@ export class Ending implements Told {
     this.#disposed();
   }
 
-  started(exit: StartedExit, at: number): void {
+  started(exit: StartedExit, at: number, container: HookedContainer): void {
     this.#tell({ type: 'started', exit });
     this.#announced = systemClock.after(Math.max(quiet - this.#elapsed(), brief), () => {
       const duration = systemClock.now() - at;
-      this.#tell({ type: 'running', exit, duration, pending: this.#current?.pending() ?? [] });
+      this.#tell({ type: 'running', exit, duration, pending: container.pending() });
     });
   }
 

@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises';
-
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { buildFixture, runFixture, startFixture } from '../support/child.js';
+import { buildFixture, removeFixture, runFixture, startFixture } from '../support/child.js';
 
 const all = 'SIGHUP 1, SIGINT 1, SIGTERM 1, beforeExit 1, exit 1, uncaughtException 1';
 
@@ -49,7 +47,7 @@ describe('P25 a good guest', () => {
       copies = await Promise.all([buildFixture('process/copy'), buildFixture('process/copy')]);
     });
     afterAll(async () => {
-      await Promise.all(copies.map(async (copy) => rm(copy)));
+      await Promise.all(copies.map(async (copy) => removeFixture(copy)));
     });
 
     const disposed = ['two by two', 'two by one', 'one by two', 'one by one', ''].join('\n');

@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
-import { buildFixture, start } from '../support/child.js';
+import { buildFixture, removeFixture, start } from '../support/child.js';
 import { SoakAccount, type Sent } from '../support/soak-account.js';
 import { orderOf, storyOf, type Signal, type Story } from '../support/soak-story.js';
 
@@ -20,7 +19,7 @@ let program: string;
 beforeAll(async () => {
   program = await buildFixture('process/soak');
 });
-afterAll(async () => rm(program));
+afterAll(async () => removeFixture(program));
 
 async function play(story: Story): Promise<SoakAccount> {
   const running = start(process.execPath, [program, JSON.stringify(story)]);

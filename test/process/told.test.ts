@@ -33,6 +33,68 @@ describe('P24 what is told of the end on stderr', () => {
     });
   });
 
+  test('is a container without the module, by its class', async () => {
+    const program = await begin('told', ['what takes long, and cannot be looked into']);
+    await program.said('\n');
+    program.child.kill('SIGUSR2');
+    expect(await program.ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '',
+      stderr: expect.stringMatching(
+        new RegExp(`^${told('Mailer\\.dispose has been running for \\d+\\.\\d s')}$`),
+      ),
+    });
+  });
+
+  test('is what a dispose() throws that the application has put around the module’s', async () => {
+    expect(await end('told', 'a dispose() that was wrapped')).toEqual({
+      code: 1,
+      signal: null,
+      stdout: lines('sync'),
+      stderr: told(
+        'callback fails failed: [Error: cannot close]',
+        'Container.dispose failed: [Error: wrapped]',
+      ),
+    });
+  });
+
+  test('is what nothing has caught, be it no error', async () => {
+    expect(await end('told', 'an error that is none')).toEqual({
+      code: 1,
+      signal: null,
+      stdout: lines('sync'),
+      stderr: "Uncaught 'a text'\n",
+    });
+  });
+
+  test('is why the application has cut the disposal short', async () => {
+    expect(await end('told', 'a disposal that is cut by hand')).toEqual({
+      code: 1,
+      signal: null,
+      stdout: lines('hangs'),
+      stderr: told('callback hangs timed out after … ms: Error: enough'),
+    });
+  });
+
+  // What it looks like: `test/terminal`.
+  test('is what has failed, and a view of what runs, on a terminal; else lines, as with CI', async () => {
+    for (const [env, seen] of [
+      [{ TERM: 'xterm' }, '▸'],
+      [{ TERM: 'xterm', CI: '1' }, 'callback waits has been running'],
+      [{ TERM: 'dumb' }, 'callback waits has been running'],
+    ] as const) {
+      const program = await begin('told', ['on a terminal'], [], env);
+      await program.said(seen);
+      program.child.kill('SIGUSR2');
+      const { stderr, ...ended } = await program.ended;
+      expect(ended).toEqual({ code: 1, signal: null, stdout: lines('last') });
+      expect(stderr).toContain(told('callback fails failed: [Error: cannot close]'));
+      expect(stderr.includes('callback waits has been running')).toBe(seen !== '▸');
+      expect(stderr.includes('\x1B')).toBe(seen === '▸');
+    }
+  });
+
   test('is what has failed, with its causes', async () => {
     expect(await end('told', 'failures')).toEqual({
       code: 1,

@@ -255,8 +255,7 @@ const timedOut =
   'inversify-onexit: Server.close timed out after N ms: ' +
   'The disposal was not done within N ms\n';
 
-const cutOff =
-  'inversify-onexit: Server.close was cut off after N ms: SIGINT came again\n';
+const cutOff = 'inversify-onexit: Server.close was cut off after N ms: SIGINT came again\n';
 
 const fatal: Ended = {
   code: 1,

@@ -3,8 +3,9 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { Plugin } from 'esbuild';
-import { createCoverageMap, type CoverageMapData } from 'istanbul-lib-coverage';
-import { createInstrumenter } from 'istanbul-lib-instrument';
+import { createFileCoverage, type CoverageMapData } from 'istanbul-lib-coverage';
+
+import { instrument } from './instrumenting.js';
 
 declare global {
   /** Where jest looks for it when the tests of a file have ended. */
@@ -17,44 +18,55 @@ export const countsCoverage = process.env.TEST_COVERAGE !== undefined;
 export const instrumented: Plugin = {
   name: 'instrumented',
   setup: (build) => {
-    build.onLoad({ filter: /\/src\/(internal\/process-\w+|process)\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      const instrumenter = createInstrumenter({ esModules: true, parserPlugins: ['typescript'] });
-      return { contents: instrumenter.instrumentSync(source, path), loader: 'ts' };
-    });
+    build.onLoad({ filter: /\/src\/(internal\/process-\w+|process)\.ts$/ }, async (file) => ({
+      contents: instrument(await readFile(file.path, 'utf8'), file.path),
+      loader: 'ts',
+    }));
   },
 };
 
 /** What comes before a program, so that its counts are written however it ends. */
 export const written = `
 import { writeFileSync as writeCounts } from 'node:fs';
-const { emit, kill } = process;
-const write = () => {
-  const { hrtime, pid } = process;
-  writeCounts(\`\${import.meta.filename}.\${pid}-\${hrtime.bigint()}.json\`, JSON.stringify(globalThis.__coverage__ ?? {}));
-};
-process.emit = function (event, ...told) {
-  const result = Reflect.apply(emit, this, [event, ...told]);
-  if (event === 'exit') write();
-  return result;
-};
-process.kill = function (...killed) {
-  write();
-  return Reflect.apply(kill, this, killed);
-};
+{
+  const { emit, kill } = process;
+  const write = () => {
+    const name = \`\${import.meta.filename}.\${process.pid}-\${process.hrtime.bigint()}.json\`;
+    writeCounts(name, JSON.stringify(globalThis.__coverage__ ?? {}));
+  };
+  process.emit = function (event, ...told) {
+    const result = Reflect.apply(emit, this, [event, ...told]);
+    if (event === 'exit') write();
+    return result;
+  };
+  process.kill = function (...killed) {
+    write();
+    return Reflect.apply(kill, this, killed);
+  };
+}
 `;
 
 /** Adds what the runs of a program have written. */
 export async function takeCounts(program: string): Promise<void> {
   const folder = path.dirname(program);
-  const map = createCoverageMap(globalThis.__coverage__ ?? {});
   for (const name of await readdir(folder)) {
     if (name.startsWith(`${path.basename(program)}.`)) {
       const file = path.join(folder, name);
-      map.merge(JSON.parse(await readFile(file, 'utf8')) as CoverageMapData);
+      addCounts(JSON.parse(await readFile(file, 'utf8')) as CoverageMapData);
       await rm(file);
     }
   }
-  // Plain, since jest copies it without what makes it a class.
-  globalThis.__coverage__ = JSON.parse(JSON.stringify(map)) as CoverageMapData;
+}
+
+function addCounts(counts: CoverageMapData): void {
+  // What is counted here goes on being counted in the same objects.
+  const all = (globalThis.__coverage__ ??= {});
+  for (const [file, added] of Object.entries(counts)) {
+    const known = all[file];
+    if (known === undefined) {
+      all[file] = added;
+    } else {
+      createFileCoverage(known).merge(createFileCoverage(added));
+    }
+  }
 }

@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises';
-
 import { afterAll, afterEach } from '@jest/globals';
 
-import { buildFixture, start, type Ended, type Running } from './child.js';
+import { buildFixture, removeFixture, start, type Ended, type Running } from './child.js';
 
 const built = new Map<string, Promise<string>>();
 const running = new Set<Running>();
@@ -15,7 +13,7 @@ afterEach(() => {
 
 afterAll(async () => {
   for (const program of built.values()) {
-    await rm(await program);
+    await removeFixture(await program);
   }
 });
 
@@ -24,10 +22,11 @@ export async function begin(
   name: string,
   parameters: readonly string[] = [],
   flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
   const program = built.get(name) ?? buildFixture(`process/${name}`);
   built.set(name, program);
-  const started = start(process.execPath, [...flags, await program, ...parameters]);
+  const started = start(process.execPath, [...flags, await program, ...parameters], { env });
   running.add(started);
   void started.ended.then(() => running.delete(started));
   return { ...started, ended: started.ended.then(timeless) };

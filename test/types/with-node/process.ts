@@ -21,7 +21,11 @@ unhook();
 const foreign: DisposableContainer = {
   dispose: async ({ reason, signal } = {}) => [reason, signal?.aborted],
 };
-const options: DisposeOnExitOptions = { report: ({ type }: ExitEvent) => { console.log(type); } };
+const options: DisposeOnExitOptions = {
+  report: ({ type }: ExitEvent) => {
+    console.log(type);
+  },
+};
 disposeOnExit(new Set([foreign]), options);
 container.get(Lifecycle).onExit(({ reason }) => {
   const cause = reason as ExitCause;
