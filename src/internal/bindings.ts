@@ -22,7 +22,7 @@ import { ExitStack, type ExitHost } from './exit-stack.js';
 import { serviceName } from './inspect.js';
 import { Owner, ownerToken, type OwnerHost } from './owner.js';
 import { checkCollecting, checkInsides } from './self-check.js';
-import type { SingletonExit, SingletonHost } from './singleton.js';
+import type { Singleton, SingletonExit, SingletonHost } from './singleton.js';
 import { Singletons } from './singletons.js';
 
 /** What the container around is asked to do. */
@@ -48,6 +48,8 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   readonly #collector: Collector;
   /** What Inversify has deactivated, and may go on to remove. */
   readonly #deactivated = new Set<SingletonExit>();
+  /** The singletons of this container, when they were last looked at. */
+  #all: readonly Singleton[] = [];
   #planning: PlanParamsOperations | undefined;
   #hasParent = false;
 
@@ -123,7 +125,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#singletons.cleared();
     this.#drop([...this.#deactivated].filter(({ binding }) => !this.#singletons.has(binding)));
     if (this.stack.state === 'disposed') {
-      this.#forgetAll();
+      this.#forgetAll(this.#singletonsInOrder());
     }
     if (this.#context.bindingService.getNonParentBindings(ownerToken) === undefined) {
       this.#host.bindServices(this.#owner);
@@ -192,9 +194,11 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   leftovers(): SingletonExit[] {
+    // If none is left, these are what is forgotten next.
+    this.#all = this.#singletonsInOrder();
     const leftovers: SingletonExit[] = [];
-    for (const binding of this.#singletons) {
-      const leftover = this.#collector.singletonOf(binding).leftover();
+    for (const singleton of this.#all) {
+      const leftover = singleton.leftover();
       if (leftover !== undefined) {
         leftovers.push(leftover);
       }
@@ -207,7 +211,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   disposed(): void {
-    this.#forgetAll();
+    this.#forgetAll(this.#all);
     this.#owner.occupied();
     this.#host.disposed();
   }
@@ -272,11 +276,14 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     }
   }
 
-  #forgetAll(): void {
+  #singletonsInOrder(): Singleton[] {
+    return [...this.#singletons].map((binding) => this.#collector.singletonOf(binding));
+  }
+
+  #forgetAll(all: readonly Singleton[]): void {
     this.#deactivated.clear();
-    this.#singletons.forgetAll((binding) => {
-      this.#collector.forget(binding);
-    });
+    this.#all = [];
+    this.#singletons.forgetAll(all);
   }
 
   #refuseResolved(binding: MakingBinding): void {

@@ -59,14 +59,6 @@ export class Collector {
     return singleton;
   }
 
-  /** Drops what the binding has made. */
-  forget(binding: CachingBinding): void {
-    const singleton = this.#known(binding);
-    if (singleton !== undefined) {
-      singleton.exits.length = 0;
-    }
-  }
-
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined {
     return this.#wirings.userDeactivation(binding);
@@ -81,10 +73,15 @@ export class Collector {
     const singleton =
       this.#known(binding) ?? new Singleton(binding, this.#host, this.wiredFor(binding));
     if (!this.#wirings.isWired(binding, singleton)) {
-      this.#wirings.wire(binding, singleton, (user) => ({
-        onActivation: (context, value) => this.#singletonActivated(singleton, context, value, user),
-        onDeactivation: (value) => singleton.deactivate(value),
-      }));
+      this.#wirings.wire(binding, singleton, (user) => {
+        const onDeactivation: BindingDeactivation = (value) => singleton.deactivate(value);
+        singleton.wired(onDeactivation, user.onDeactivation);
+        return {
+          onActivation: (context, value) =>
+            this.#singletonActivated(singleton, context, value, user),
+          onDeactivation,
+        };
+      });
     }
   }
 

@@ -11,8 +11,10 @@ import { isObject, serviceName } from './inspect.js';
 
 const none: readonly ExitHook[] = [];
 
-/** Tells what handlers are called with, if there is anything. */
-type Activated = () => { readonly value: unknown } | undefined;
+/** What handlers are called with. */
+interface Activated {
+  readonly value: unknown;
+}
 
 /** What the container that holds the binding is asked. */
 export interface SingletonHost {
@@ -35,6 +37,8 @@ export class Singleton {
   /** Its activations that were collected, and those of its clones. */
   readonly exits: SingletonExit[];
   #preDestroy: readonly (string | symbol)[] | undefined;
+  /** Our handler on the binding, and that of the user which it calls. */
+  #wired: { readonly own: unknown; readonly user: BindingDeactivation | undefined } | undefined;
 
   constructor(binding: CachingBinding, host: SingletonHost, original?: Singleton) {
     this.binding = binding;
@@ -53,13 +57,25 @@ export class Singleton {
     return this.#preDestroy;
   }
 
+  /** The binding's handler, as the user has set it. */
+  get userDeactivation(): BindingDeactivation | undefined {
+    // To compare with what was put there is cheaper than to look at it.
+    return this.#wired !== undefined && this.#wired.own === this.binding.onDeactivation
+      ? this.#wired.user
+      : this.host.userDeactivation(this.binding);
+  }
+
+  wired(own: BindingDeactivation, user: BindingDeactivation | undefined): void {
+    this.#wired = { own, user };
+  }
+
   /** An activation, if there is anything to run for it. */
   activation(value: unknown): SingletonExit | undefined {
     const { binding, host } = this;
     const hasHooks =
       this.preDestroy.length > 0 ||
       (isMaking(binding) && exitHooksOf(value).length > 0) ||
-      host.userDeactivation(binding) !== undefined ||
+      this.userDeactivation !== undefined ||
       host.serviceDeactivations(binding).length > 0;
     return hasHooks ? new SingletonExit(this, value) : undefined;
   }
@@ -75,9 +91,7 @@ export class Singleton {
   /** Inversify deactivates a value: after the user's handler, the exit hooks are run. */
   deactivate(value: unknown): void | Promise<void> {
     const exit = this.#find(value);
-    return exit === undefined
-      ? this.host.userDeactivation(this.binding)?.(value)
-      : exit.deactivate(value);
+    return exit === undefined ? this.userDeactivation?.(value) : exit.deactivate(value);
   }
 
   #find(value: unknown): SingletonExit | undefined {
@@ -130,8 +144,13 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   hooksOf(): readonly ExitHook[] {
-    const { first, middle, last } = this.#hooks(() => this.#activated());
-    return first.length + last.length === 0 ? middle : [...first, ...middle, ...last];
+    const { binding, host } = this.#singleton;
+    const last = this.#handlerHooks(host.serviceDeactivations(binding));
+    if (this.#deactivation !== undefined) {
+      return last;
+    }
+    const [first, own] = [this.#preDestroyHooks(), this.#ownHooks()];
+    return first.length + last.length === 0 ? own : [...first, ...own, ...last];
   }
 
   exiting(): void {
@@ -168,47 +187,62 @@ export class SingletonExit implements Exit, ExitSource {
       if (!this.#isElsewhere) {
         host.stack.list.meet([this]);
       }
-      const { middle } = this.#hooks(() => ({ value }));
+      const hooks = this.#ownHooks({ value });
       this.#deactivation = { running: undefined };
       host.deactivated(this);
       // However often Inversify comes back meanwhile, it waits for this one.
-      this.#deactivation = { running: host.stack.runNow(this, middle) };
+      this.#deactivation = { running: host.stack.runNow(this, hooks) };
     }
     return this.#deactivation?.running;
   }
 
-  /** Those before its own part of a deactivation by Inversify, that part, and those after it. */
-  #hooks(activated: Activated): {
-    first: readonly ExitHook[];
-    middle: readonly ExitHook[];
-    last: readonly ExitHook[];
-  } {
-    const { binding, host, preDestroy } = this.#singleton;
-    const last = handlerHooks(host.serviceDeactivations(binding), activated);
-    if (this.#deactivation !== undefined) {
-      return { first: none, middle: none, last };
+  /** Those that Inversify runs before its handlers. */
+  #preDestroyHooks(): readonly ExitHook[] {
+    const { preDestroy } = this.#singleton;
+    if (this.#isElsewhere || preDestroy.length === 0) {
+      return none;
     }
-    const handler = host.userDeactivation(binding);
-    const handlers = handler === undefined ? none : handlerHooks([handler], activated);
-    if (this.#isElsewhere) {
-      return { first: none, middle: handlers, last };
-    }
-    const marked = isMaking(binding) ? exitHooksOf(this.subject) : [];
-    if (preDestroy.length === 0) {
-      const middle = handlers === none ? marked : [...handlers, ...marked];
-      return { first: none, middle, last };
-    }
-    return {
-      first: preDestroy.map(
-        (name) =>
-          marked.find(({ key }) => key === name) ?? new MethodHook(name, undefined, 'preDestroy'),
-      ),
-      middle: [...handlers, ...marked.filter(({ key }) => !preDestroy.includes(key))],
-      last,
-    };
+    const marked = this.#marked();
+    return preDestroy.map(
+      (name) =>
+        marked.find(({ key }) => key === name) ?? new MethodHook(name, undefined, 'preDestroy'),
+    );
   }
 
-  #activated(): { readonly value: unknown } | undefined {
+  /** Those that are run when Inversify calls the handler of the binding: the user's, and ours. */
+  #ownHooks(activated?: Activated): readonly ExitHook[] {
+    const { preDestroy, userDeactivation } = this.#singleton;
+    const handlers =
+      userDeactivation === undefined ? none : this.#handlerHooks([userDeactivation], activated);
+    if (this.#isElsewhere) {
+      return handlers;
+    }
+    const marked = this.#marked();
+    return handlers.length + preDestroy.length === 0
+      ? marked
+      : [...handlers, ...marked.filter(({ key }) => !preDestroy.includes(key))];
+  }
+
+  #marked(): readonly MethodHook[] {
+    return isMaking(this.binding) ? exitHooksOf(this.subject) : [];
+  }
+
+  #handlerHooks(
+    handlers: readonly BindingDeactivation[],
+    activated?: Activated,
+  ): readonly ExitHook[] {
+    // Looked for only if there is who is called with it.
+    const instance = handlers.length === 0 ? undefined : (activated ?? this.#activated());
+    return instance === undefined
+      ? none
+      : handlers.map((handler) => ({
+          name: handler.name === '' ? 'onDeactivation' : handler.name,
+          target: () => handler,
+          call: () => handler(instance.value),
+        }));
+  }
+
+  #activated(): Activated | undefined {
     const cached = cachedIn(this.#singleton.binding);
     const isLatest = this.#singleton.latest === this || !this.#singleton.exits.includes(this);
     // Asking for `then` costs more than the rest, where each is of another class.
@@ -216,19 +250,4 @@ export class SingletonExit implements Exit, ExitSource {
       ? cached
       : undefined;
   }
-}
-
-function handlerHooks(
-  handlers: readonly BindingDeactivation[],
-  activated: Activated,
-): readonly ExitHook[] {
-  // Looked for only if there is who is called with it.
-  const instance = handlers.length === 0 ? undefined : activated();
-  return instance === undefined
-    ? none
-    : handlers.map((handler) => ({
-        name: handler.name === '' ? 'onDeactivation' : handler.name,
-        target: () => handler,
-        call: () => handler(instance.value),
-      }));
 }

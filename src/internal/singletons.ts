@@ -10,6 +10,7 @@ import {
   type CachingBinding,
 } from './binding-watch.js';
 import { cachedIn } from './construction.js';
+import type { Singleton } from './singleton.js';
 
 type BindingService = PluginContext['bindingService'];
 
@@ -94,10 +95,11 @@ export class Singletons implements Iterable<CachingBinding> {
     cachingBindings(this.#context.bindingService.getById(id)).forEach(empty);
   }
 
-  forgetAll(forget: (binding: CachingBinding) => void): void {
-    for (const binding of this) {
+  /** Drops what all of them have made. */
+  forgetAll(all: readonly Singleton[]): void {
+    for (const { binding, exits } of all) {
       empty(binding);
-      forget(binding);
+      exits.length = 0;
     }
     this.#unfinished.clear();
     for (const snapshot of this.#snapshots) {
