@@ -29,6 +29,7 @@ export class SideRuns {
   /** Returns a promise only if there is something to wait for. */
   drive(run: ExitRun, exits: KnownExit[]): Promise<void> | undefined {
     const drive = new Drive(() => this.#exitEach(exits, run), this.#host.clock);
+    /* istanbul ignore next -- replaced when the promise is made */
     let end = (): void => undefined;
     const sideRun: SideRun = {
       settled: new Promise((resolve) => {
