@@ -128,8 +128,8 @@ function singletonsIn(bindingService: BindingService): CachingBinding[] {
   const singletons: CachingBinding[] = [];
   for (const identifier of bindingService.getNonParentBoundServices()) {
     const bindings = inherited.getNonParentBindings.call(bindingService, identifier);
-    /* istanbul ignore next -- what is bound has bindings */
-    for (const binding of bindings ?? []) {
+    // What is bound has bindings.
+    for (const binding of bindings ?? /* istanbul ignore next */ []) {
       if (isCaching(binding) && binding.scope === 'Singleton') {
         singletons.push(binding);
       }
