@@ -12,9 +12,9 @@ import type { Case, Measured } from './case.js';
 
 const program = path.join(import.meta.dirname, 'turn.js');
 
-export async function measure(measured: Case, processes: number): Promise<Measured> {
+export async function measure(measured: Case, count: number): Promise<Measured> {
   const rounds: number[][] = [];
-  for (let round = 0; round < processes; round++) {
+  for (let round = 0; round < count; round++) {
     rounds.push(await measureRound(measured, round));
   }
   return { measured, rounds };
@@ -47,9 +47,9 @@ async function measureRound({ name, variants, samples }: Case, round: number): P
 }
 
 function start(caseName: string, variantName: string): ChildProcess {
-  const { NODE_OPTIONS: _options, ...env } = process.env;
   return fork(program, [caseName, variantName], {
-    env,
+    // npm gives options of its own, for jest.
+    env: { ...process.env, NODE_OPTIONS: '' },
     execArgv: ['--expose-gc', '--no-warnings', '--max-old-space-size=4096'],
   });
 }

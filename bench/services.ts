@@ -21,7 +21,7 @@ export const closed = { count: 0 };
 
 export function checkClosed(count: number): void {
   if (closed.count !== count) {
-    throw new Error(`${closed.count} of ${count} services were closed`);
+    throw new Error(`${String(closed.count)} of ${String(count)} services were closed`);
   }
   closed.count = 0;
 }

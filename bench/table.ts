@@ -43,7 +43,9 @@ export function missed(results: readonly Result[], sizes: readonly Size[]): stri
     ),
     ...sizes.flatMap(({ door, bytes, promised }) =>
       promised?.isMissed === true
-        ? [`${promised.promise}: ${door} has ${bytes} bytes, promised at most ${promised.atMost}`]
+        ? [
+            `${promised.promise}: ${door} has ${String(bytes)} bytes, promised at most ${String(promised.atMost)}`,
+          ]
         : [],
     ),
   ];
@@ -87,7 +89,7 @@ function comparison({ median }: Spread, unit: Result['unit']): string {
 }
 
 function limit(atMost: number, unit: Result['unit']): string {
-  return unit === 'bytes' ? `${atMost} B` : `${atMost} ×`;
+  return unit === 'bytes' ? `${String(atMost)} B` : `${String(atMost)} ×`;
 }
 
 function range({ low, high }: Spread, unit: Result['unit']): string {

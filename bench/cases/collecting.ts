@@ -49,7 +49,9 @@ function costCase(name: string, bind: Bind): Case {
       return timed({
         count,
         before: () => openContainer(keeper, made, bind),
-        run: (container) => getMany(container, made, count),
+        run: (container) => {
+          getMany(container, made, count);
+        },
       });
     },
   });
@@ -134,7 +136,7 @@ async function bareLoops(count: number): Promise<Take> {
     run: (lists) => {
       for (const instances of lists) {
         for (let index = instances.length - 1; index >= 0; index--) {
-          instances[index]?.close();
+          void instances[index]?.close();
         }
       }
     },
@@ -192,7 +194,7 @@ function singletonMemoryCase(count: number): Case {
         return async () => {
           const bytes = await bytesFor(count, () => {
             for (let index = 0; index < count; index++) {
-              const name = `service ${index}`;
+              const name = `service ${String(index)}`;
               container.bind(name).to(made).inSingletonScope();
               container.get(name);
             }

@@ -101,7 +101,7 @@ function disposingCase(disposed: Disposed, limits: readonly Limit[] = []): Case 
 function bindingsOf({ classes, isAsync }: Disposed): Binding[] {
   const made = Array.from({ length: classes }, () => closableClass(isAsync));
   return Array.from({ length: count }, (_, index) => ({
-    name: `service ${index}`,
+    name: `service ${String(index)}`,
     made: made[index % classes] ?? closableClass(isAsync),
   }));
 }

@@ -6,7 +6,7 @@ export const bareLoop: Opener = {
     const services = bindings.map(({ made }) => new made());
     return () => {
       for (let index = services.length - 1; index >= 0; index--) {
-        services[index]?.close();
+        void services[index]?.close();
       }
     };
   },

@@ -9,12 +9,12 @@ export interface Binding {
 /** A container, or what is there in its place. */
 export interface Opener {
   /** Makes known how a class is closed; called once for each. */
-  decorate?(made: ClosableClass): void;
+  readonly decorate?: (made: ClosableClass) => void;
   /** Makes singletons in the order given; returns what closes them all. */
-  openAll?(bindings: readonly Binding[]): (() => unknown) | Promise<() => unknown>;
+  readonly openAll?: (bindings: readonly Binding[]) => (() => unknown) | Promise<() => unknown>;
   /**
    * Returns a unit of work: it has a child container make the session, which has the pool around it,
    * and close that session.
    */
-  serve?(pool: ClosableClass, session: SessionClass): () => unknown;
+  readonly serve?: (pool: ClosableClass, session: SessionClass) => () => unknown;
 }

@@ -3,7 +3,7 @@ import Polyfill from 'core-js-pure/actual/async-disposable-stack/index.js';
 import type { Closable } from '../services.js';
 import type { Opener } from './container.js';
 
-const Stack = Reflect.get(globalThis, 'AsyncDisposableStack') ?? Polyfill;
+const Stack = 'AsyncDisposableStack' in globalThis ? AsyncDisposableStack : Polyfill;
 
 /** No container, but what the language has to close things with. */
 export const disposableStack: Opener = {

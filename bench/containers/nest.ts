@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import { alias } from '../services.js';
@@ -10,11 +10,12 @@ export const nest: Opener = {
     alias(made, 'onModuleDestroy');
   },
   openAll: async (bindings) => {
+    Logger.overrideLogger(false);
     class Application {}
     Module({ providers: bindings.map(({ name, made }) => ({ provide: name, useClass: made })) })(
       Application,
     );
-    const context = await NestFactory.createApplicationContext(Application, { logger: false });
+    const context = await NestFactory.createApplicationContext(Application);
     return () => context.close();
   },
 };
