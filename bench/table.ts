@@ -98,7 +98,7 @@ function range({ low, high }: Spread, unit: Result['unit']): string {
 }
 
 function ratio(value: number): string {
-  return value < 10 ? value.toFixed(2) : value.toFixed(0);
+  return value < 0.1 ? value.toFixed(3) : value < 10 ? value.toFixed(2) : value.toFixed(0);
 }
 
 function figure(value: number, unit: Result['unit']): string {
