@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { runFixture } from '../support/child.js';
+
+/** What a process of its own has counted, in which nothing else has been run before. */
+async function count(what: string, ...flags: readonly string[]): Promise<unknown> {
+  const { stdout, ...ended } = await runFixture('cost', {
+    flags: ['--no-warnings', ...flags],
+    parameters: [what],
+  });
+  expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+describe('P26 free when unused', () => {
+  test('a class without hooks, outside singleton scope, has its binding left as it was, and no binding has another shape', async () => {
+    await expect(count('shapes', '--allow-natives-syntax')).resolves.toEqual({
+      untouched: ['constant', 'alias', 'Transient class Plain', 'Request class Plain'],
+      afterGet: [],
+      afterDispose: [],
+      // As it would be, if one had.
+      withAccessor: ['constant'],
+    });
+  });
+
+  test('what has no hooks is resolved without another byte', async () => {
+    // Not optimised, since what is then spared is one thing now and another then; and not collected.
+    const flags = ['--no-opt', '--no-maglev', '--expose-gc', '--max-semi-space-size=128'];
+    const counted = (await count('allocated', ...flags, '--min-semi-space-size=128')) as {
+      without: number;
+      with: number;
+    }[];
+    expect(counted).toHaveLength(6);
+    // Less than the smallest object.
+    expect(counted.filter((each) => each.with - each.without >= 16)).toEqual([]);
+  });
+
+  test('no timer is started, and nothing is listened to', async () => {
+    const held = (await count('quiet')) as unknown[];
+    expect(held).toHaveLength(4);
+    expect(new Set(held.map((each) => JSON.stringify(each))).size).toBe(1);
+  });
+});
+
+describe('P27 cheap when used', () => {
+  test('at most 64 bytes are kept of each transient beyond itself, however many there are', async () => {
+    for (const bytes of (await count('kept', '--expose-gc')) as number[]) {
+      expect(bytes).toBeGreaterThan(0);
+      expect(bytes).toBeLessThanOrEqual(64);
+    }
+  });
+});
