@@ -82,7 +82,6 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     api.onPlan((_options, { tree }) => {
       this.#owner.planned(tree.root);
     });
-    this.#owner.announce();
   }
 
   // Inversify tells of its bindings.

@@ -48,12 +48,13 @@ export abstract class ContainerNode {
     above?.answer(this);
     if (before !== above) {
       before?.letGo(this);
+      this.#announce();
       this.occupied();
     }
   }
 
   /** Tells those around that this one is there. */
-  announce(): void {
+  #announce(): void {
     if (this.#above !== undefined) {
       this.#above.hasNewChildren = true;
     }

@@ -11,7 +11,7 @@ export class ExitList {
   /** Stands for this list, without keeping it. */
   readonly #mark = {};
   /** Of the topmost list: which list has taken in what is handed on. */
-  readonly #handedOn = new WeakMap<object, object>();
+  #handedOn: WeakMap<object, object> | undefined;
 
   /** @param above the list of the container around, which may own what is handed on here. */
   constructor(above: () => ExitList | undefined) {
@@ -144,10 +144,14 @@ export class ExitList {
 
   /** One value that containers side by side hand on is that one's which has it first. */
   #isTakenElsewhere(subject: object): boolean {
-    const handedOn = this.#topmost.#handedOn;
-    const first = handedOn.get(subject);
+    const topmost = this.#topmost;
+    if (topmost !== this) {
+      topmost.#handedOn ??= new WeakMap();
+    }
+    // Not asked for by those below, it need not be known to them what the topmost one has: they look.
+    const first = topmost.#handedOn?.get(subject);
     if (first === undefined) {
-      handedOn.set(subject, this.#mark);
+      topmost.#handedOn?.set(subject, this.#mark);
     }
     return first !== undefined && first !== this.#mark;
   }

@@ -205,7 +205,12 @@ export class Owner extends ContainerNode {
     this.#hasBelow = true;
   }
 
+  /** Whose `get` a resolution is a part of. */
   #makerOf(context: ResolutionContext): Owner {
+    if (!this.#hasBelow) {
+      // It is met through this container, or through one without the module below it.
+      return this;
+    }
     let maker = this.#makers.get(context);
     if (maker === undefined) {
       maker = context.get(ownerToken);
