@@ -123,7 +123,7 @@ function compile(
   const host = ts.createCompilerHost(options);
   host.readFile = (file) => declarations.get(file) ?? ts.sys.readFile(file);
   host.fileExists = (file) => declarations.has(file) || ts.sys.fileExists(file);
-  host.directoryExists = (folder) => folder === dist || ts.sys.directoryExists(folder);
+  host.directoryExists = (folder) => folder.startsWith(dist) || ts.sys.directoryExists(folder);
   return ts.createProgram(fixtures, options, host);
 }
 
