@@ -1,6 +1,11 @@
 /** The core when the process exits, and nothing returns to who waits. In a real one: `test/process`. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import 'reflect-metadata';
 
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Lifecycle } from 'inversify-onexit';
+
+import { exitLink, type ExitLink } from '../../src/internal/exit-link.js';
+import { createContainer } from '../support/containers.js';
 import { Core, never, outcomes, reportOf } from '../support/core.js';
 
 const log: string[] = [];
@@ -161,6 +166,18 @@ describe('P19 synchronous › the same forced finish serves the exiting process'
     await core.dispose();
 
     expect(log).toEqual(['only', 'left', 'disposed', 'left']);
+  });
+
+  test('a container is found by whichever copy of the package, and left', async () => {
+    const container = createContainer();
+    container.get(Lifecycle).onExit(({ reason, signal }) => {
+      log.push(`${String(reason)}, ${String(signal.reason)}`);
+    });
+    const link = Reflect.get(container, exitLink) as () => ExitLink;
+    link().leave('reason', why);
+
+    expect(log).toEqual(['reason, Error: the process exits']);
+    expect(outcomes(await container.dispose())).toHaveLength(1);
   });
 
   test('what has been disposed is left alone', async () => {
