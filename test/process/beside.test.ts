@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { runFixture, startFixture, type Ended } from '../support/child.js';
+import { notAwaited, told } from '../support/ending.js';
 
 async function killed(way: string): Promise<Ended> {
   const program = await startFixture('process/beside', { parameters: [way] });
@@ -32,11 +33,7 @@ describe('P23 why the process ended: the application listens to the signal, too'
       code: 9,
       signal: null,
       stdout: 'ready\n',
-      stderr: [
-        'inversify-onexit: Server.close could not be awaited: how it ends is lost',
-        'inversify-onexit: Pool.close could not be awaited: how it ends is lost',
-        '',
-      ].join('\n'),
+      stderr: told(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
     });
   });
 });

@@ -30,6 +30,23 @@ async function startStory({ output, what, way, reader }: Story): Promise<Running
   return program;
 }
 
+/** Ends one that writes much to an output that nobody reads. */
+async function endStalled(
+  output: Output,
+  way: 'SIGTERM' | 'exit',
+): Promise<{ program: Running; isSignal: boolean }> {
+  const isSignal = way === 'SIGTERM';
+  const story = {
+    output,
+    what: 'much',
+    way: isSignal ? 'wait' : 'exit',
+    reader: 'stalled',
+  } as const;
+  const program = await startStory(story);
+  program.child.kill(isSignal ? 'SIGTERM' : 'SIGUSR2');
+  return { program, isSignal };
+}
+
 /** How it was seen to end, by who reads nothing. */
 async function exited({ child }: Running): Promise<unknown> {
   const [code, signal] = (await once(child, 'exit')) as unknown[];
@@ -42,14 +59,7 @@ describe.each(both)('P24 every ordinary end: %s', (output) => {
   test.each(['SIGTERM', 'exit'] as const)(
     '%s: 1 MiB arrives whole if it is read late, but in time',
     async (way) => {
-      const isSignal = way === 'SIGTERM';
-      const program = await startStory({
-        output,
-        what: 'much',
-        way: isSignal ? 'wait' : 'exit',
-        reader: 'stalled',
-      });
-      program.child.kill(isSignal ? 'SIGTERM' : 'SIGUSR2');
+      const { program, isSignal } = await endStalled(output, way);
       await program.said('last');
       program.child[output]?.resume();
       await expect(program.ended).resolves.toMatchObject({
@@ -77,14 +87,7 @@ describe.each(both)('P24 every ordinary end: %s', (output) => {
   test.each(['SIGTERM', 'exit'] as const)(
     '%s: a reader that does not read holds the end up for half a second',
     async (way) => {
-      const isSignal = way === 'SIGTERM';
-      const program = await startStory({
-        output,
-        what: 'much',
-        way: isSignal ? 'wait' : 'exit',
-        reader: 'stalled',
-      });
-      program.child.kill(isSignal ? 'SIGTERM' : 'SIGUSR2');
+      const { program, isSignal } = await endStalled(output, way);
       await expect(exited(program)).resolves.toEqual(
         isSignal ? { code: null, signal: 'SIGTERM' } : { code: 0, signal: null },
       );

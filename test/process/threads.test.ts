@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { runFixture, startFixture } from '../support/child.js';
+import { notAwaited, told } from '../support/ending.js';
 
 const closed = (cause: string): string => `server closed\npool closed on ${cause}\n`;
 
@@ -23,11 +24,7 @@ describe('P24 every ordinary end: of a worker thread', () => {
         code: 0,
         signal: null,
         stdout: 'main: exit 5\n',
-        stderr: [
-          'inversify-onexit: Server.close could not be awaited: how it ends is lost',
-          'inversify-onexit: Pool.close could not be awaited: how it ends is lost',
-          '',
-        ].join('\n'),
+        stderr: told(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
       },
     );
   });
@@ -90,11 +87,7 @@ describe('P24 every ordinary end: of a cluster', () => {
       code: null,
       signal: 'SIGKILL',
       stdout: 'ready\n',
-      stderr: [
-        'inversify-onexit: Server.close could not be awaited: how it ends is lost',
-        'inversify-onexit: Pool.close could not be awaited: how it ends is lost',
-        '',
-      ].join('\n'),
+      stderr: told(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
     });
   });
 });
