@@ -48,7 +48,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   readonly #collector: Collector;
   /** What Inversify has deactivated, and may go on to remove. */
   readonly #deactivated = new Set<SingletonExit>();
-  /** The singletons of this container, when they were last looked at. */
+  /** The singletons of this container, when its disposal last looked at them. */
   #all: readonly Singleton[] = [];
   #planning: PlanParamsOperations | undefined;
   #hasParent = false;
@@ -193,10 +193,13 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   leftovers(): SingletonExit[] {
-    // If none is left, these are what is forgotten next.
-    this.#all = this.#singletonsInOrder();
+    const all = this.#singletonsInOrder();
+    if (this.stack.state === 'disposing') {
+      // If none is left, these are what is forgotten next. Before, it would keep what is unbound.
+      this.#all = all;
+    }
     const leftovers: SingletonExit[] = [];
-    for (const singleton of this.#all) {
+    for (const singleton of all) {
       const leftover = singleton.leftover();
       if (leftover !== undefined) {
         leftovers.push(leftover);

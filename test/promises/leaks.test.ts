@@ -158,6 +158,23 @@ describe('P28 nothing kept', () => {
       expect(await traces.left()).toEqual({});
     });
 
+    test('singletons that were unbound after it was asked what is pending', async () => {
+      const lifecycle = container.get(Lifecycle);
+      const bindAndAsk = (): void => {
+        const binding = { name: 'bound' };
+        traces.of('binding', binding);
+        container
+          .bind('one')
+          .toDynamicValue(() => traces.of('instance', { binding }))
+          .inSingletonScope();
+        container.get('one');
+        lifecycle.pending();
+      };
+      bindAndAsk();
+      await unbindAsync(container, 'one');
+      expect(await traces.left()).toEqual({});
+    });
+
     test('a singleton that was unbound while it was being activated', async () => {
       const arriveTooLate = async (): Promise<void> => {
         const gate = createGate();
