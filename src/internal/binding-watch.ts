@@ -35,6 +35,8 @@ export interface BindingListener {
   planningMet(operations: PlanParamsOperations): void;
   /** A service is looked up, and further up if it is not bound here. */
   lookedUp(identifier: ServiceIdentifier): void;
+  /** All bindings were replaced by clones of others. */
+  bindingsReplaced(): void;
   /** A binding as it is now. It is told of again before each plan in which it may stand. */
   bindingMet(binding: CachingBinding): void;
   /** A binding that was removed, after its deactivation. */
@@ -77,6 +79,7 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
     if (followed !== context.bindingService) {
       followed = context.bindingService;
       intercept(followed, listener);
+      listener.bindingsReplaced();
     }
     listener.plansCleared();
   };

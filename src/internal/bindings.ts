@@ -48,8 +48,6 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   readonly #collector: Collector;
   /** What Inversify has deactivated, and may go on to remove. */
   readonly #deactivated = new Set<SingletonExit>();
-  /** The singletons of this container, when its disposal last looked at them. */
-  #all: readonly Singleton[] = [];
   #planning: PlanParamsOperations | undefined;
   #hasParent = false;
 
@@ -64,7 +62,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
 
   /** @throws Error, with nothing changed, if an instance can or could not be collected. */
   watch(container: Container, api: PluginApi): void {
-    const resolved = [...this.#singletons].filter((binding) => cachedIn(binding) !== undefined);
+    const resolved = this.#singletons.bound().filter((binding) => cachedIn(binding) !== undefined);
     watchBindings(this.#context, this);
     try {
       if (this.above?.state === 'disposed') {
@@ -79,6 +77,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
       this.#host.unbindServices();
       throw error;
     }
+    this.#readBound();
     api.onPlan((_options, { tree }) => {
       this.#owner.planned(tree.root);
     });
@@ -98,6 +97,10 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#singletons.snapshotTaken(snapshot);
   }
 
+  bindingsReplaced(): void {
+    this.#readBound();
+  }
+
   bindingMet(binding: CachingBinding): void {
     this.#collector.wire(binding);
     if (isMaking(binding) && binding.scope === 'Singleton') {
@@ -112,7 +115,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
       // Inversify lets a child unbind, and deactivate, what only a container above has bound.
       this.#owner.above?.bindingRemoved(binding);
     }
-    this.#drop(singleton?.exits ?? []);
+    this.#drop(singleton?.activations ?? []);
     this.#singletons.removed(binding);
     if (this.#owner.above !== undefined) {
       // Plans are mended without being shown, and may have come to a singleton further up.
@@ -124,9 +127,11 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#singletons.cleared();
     this.#drop([...this.#deactivated].filter(({ binding }) => !this.#singletons.has(binding)));
     if (this.stack.state === 'disposed') {
-      this.#forgetAll(this.#singletonsInOrder());
+      this.#forgetAll();
     }
     if (this.#context.bindingService.getNonParentBindings(ownerToken) === undefined) {
+      // All were unbound.
+      this.#readBound();
       this.#host.bindServices(this.#owner);
       // Those below have looked for it, and not found it.
       this.#context.planResultCacheService.clearCache();
@@ -193,19 +198,14 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   leftovers(): SingletonExit[] {
-    const all = this.#singletonsInOrder();
-    if (this.stack.state === 'disposing') {
-      // If none is left, these are what is forgotten next. Before, it would keep what is unbound.
-      this.#all = all;
-    }
     const leftovers: SingletonExit[] = [];
-    for (const singleton of all) {
+    for (const singleton of this.#singletons) {
       const leftover = singleton.leftover();
       if (leftover !== undefined) {
         leftovers.push(leftover);
       }
     }
-    return leftovers;
+    return leftovers.sort((one, other) => one.binding.id - other.binding.id);
   }
 
   disposing(): void {
@@ -213,7 +213,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   disposed(): void {
-    this.#forgetAll(this.#all);
+    this.#forgetAll();
     this.#owner.occupied();
     this.#host.disposed();
   }
@@ -266,11 +266,10 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   }
 
   /** What a disposal has exited stays cached until its end, and must not be deactivated again. */
-  readonly #isExited = (binding: CachingBinding): boolean =>
-    this.#collector.singletonOf(binding).latest?.isExited === true;
+  readonly #isExited = ({ latest }: Singleton): boolean => latest?.isExited === true;
 
-  #drop(exits: readonly SingletonExit[]): void {
-    const done = exits.filter(({ isDeactivated }) => isDeactivated);
+  #drop(exits: Iterable<SingletonExit>): void {
+    const done = [...exits].filter(({ isDeactivated }) => isDeactivated);
     if (done.length > 0) {
       const dropped = new Set<Exit>(done);
       this.stack.take((exit) => dropped.has(exit));
@@ -278,14 +277,14 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     }
   }
 
-  #singletonsInOrder(): Singleton[] {
-    return [...this.#singletons].map((binding) => this.#collector.singletonOf(binding));
+  #readBound(): void {
+    this.#singletons.forgetSeen();
+    this.#singletons.bound().forEach((binding) => this.#collector.singletonOf(binding));
   }
 
-  #forgetAll(all: readonly Singleton[]): void {
+  #forgetAll(): void {
     this.#deactivated.clear();
-    this.#all = [];
-    this.#singletons.forgetAll(all);
+    this.#singletons.forgetAll();
   }
 
   #refuseResolved(binding: MakingBinding): void {

@@ -19,7 +19,6 @@ export class Collector {
   readonly #host: SingletonHost;
   /** With the singleton that a binding's handlers were made for. */
   readonly #wirings = new Wirings<Singleton | TransientSources>();
-  readonly #unwired = new WeakMap<CachingBinding, Singleton>();
   readonly #sources = new WeakMap<CachingBinding, TransientSources>();
 
   constructor(owner: Owner, singletons: Singletons, host: SingletonHost) {
@@ -35,9 +34,9 @@ export class Collector {
       this.#wireSingleton(binding);
     } else if (isMaking(binding) && hooks?.length !== 0) {
       this.#wireTransient(binding, hooks);
-    } else if (!isMaking(binding) && this.userDeactivation(binding) !== undefined) {
+    } else if (!isMaking(binding)) {
       // What the user made is not exited, but it is deactivated.
-      this.#wireSingleton(binding);
+      this.#wireGiven(binding);
     } else {
       // A handler, even one that does nothing, would cost each transient Inversify's fast path.
       this.#wirings.unwire(binding);
@@ -51,10 +50,10 @@ export class Collector {
   }
 
   singletonOf(binding: CachingBinding): Singleton {
-    let singleton = this.#known(binding);
+    let singleton = this.#singletons.of(binding);
     if (singleton === undefined) {
       singleton = new Singleton(binding, this.#host, this.wiredFor(binding));
-      this.#unwired.set(binding, singleton);
+      this.#singletons.seen(singleton);
     }
     return singleton;
   }
@@ -64,14 +63,8 @@ export class Collector {
     return this.#wirings.userDeactivation(binding);
   }
 
-  #known(binding: CachingBinding): Singleton | undefined {
-    const wired = this.wiredFor(binding);
-    return wired?.binding === binding ? wired : this.#unwired.get(binding);
-  }
-
   #wireSingleton(binding: CachingBinding): void {
-    const singleton =
-      this.#known(binding) ?? new Singleton(binding, this.#host, this.wiredFor(binding));
+    const singleton = this.singletonOf(binding);
     if (!this.#wirings.isWired(binding, singleton)) {
       this.#wirings.wire(binding, singleton, (user) => {
         const onDeactivation: BindingDeactivation = (value) => singleton.deactivate(value);
@@ -82,6 +75,16 @@ export class Collector {
           onDeactivation,
         };
       });
+    }
+  }
+
+  #wireGiven(binding: CachingBinding): void {
+    if (this.userDeactivation(binding) === undefined) {
+      this.#wirings.unwire(binding);
+      // The container may have handlers for it.
+      this.singletonOf(binding);
+    } else {
+      this.#wireSingleton(binding);
     }
   }
 
@@ -126,7 +129,7 @@ export class Collector {
       }
       // Before the user's handler, which may return another object, and may fail.
       stack.push(exit);
-      singleton.exits.push(exit);
+      singleton.activations.add(exit);
       this.#owner.refuseCapture(binding, context);
     }
     const activated = activate(user, context, value);

@@ -171,7 +171,7 @@ export class ExitLog {
 
   /** What a log has noted, as this one reports it: its own as it is. */
   #seen<Told extends StartedExit>(log: ExitLog, told: Told): Told {
-    const container = this.#numbers.get(log);
+    const container = log === this ? undefined : this.#numbers.get(log);
     if (container === undefined) {
       return told;
     }
@@ -179,10 +179,15 @@ export class ExitLog {
     return { ...told, container, startTime };
   }
 
-  #records(view: ExitLog): ExitRecord[] {
-    return this.#parts.flatMap((part) =>
-      part instanceof ExitLog ? part.#records(view) : view.#seen(this, part),
-    );
+  #records(view: ExitLog, records: ExitRecord[] = []): ExitRecord[] {
+    for (const part of this.#parts) {
+      if (part instanceof ExitLog) {
+        part.#records(view, records);
+      } else {
+        records.push(view.#seen(this, part));
+      }
+    }
+    return records;
   }
 
   #elapsed(): number {

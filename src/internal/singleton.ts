@@ -2,6 +2,7 @@
 import { isPromise } from '@inversifyjs/common';
 import type { BindingDeactivation } from '@inversifyjs/core';
 
+import { Activations } from './activations.js';
 import { isMaking, type CachingBinding } from './binding-watch.js';
 import { cachedIn } from './construction.js';
 import { exitHooksOf, MethodHook } from './exit-hooks.js';
@@ -35,7 +36,7 @@ export class Singleton {
   readonly binding: CachingBinding;
   readonly host: SingletonHost;
   /** Its activations that were collected, and those of its clones. */
-  readonly exits: SingletonExit[];
+  readonly activations: Activations;
   #preDestroy: readonly (string | symbol)[] | undefined;
   /** Our handler on the binding, and that of the user which it calls. */
   #wired: { readonly own: unknown; readonly user: BindingDeactivation | undefined } | undefined;
@@ -43,12 +44,12 @@ export class Singleton {
   constructor(binding: CachingBinding, host: SingletonHost, original?: Singleton) {
     this.binding = binding;
     this.host = host;
-    this.exits = original?.exits ?? [];
+    this.activations = original?.activations ?? new Activations();
   }
 
   /** The activation whose value it would hold. */
   get latest(): SingletonExit | undefined {
-    return this.#last((exit) => exit.binding === this.binding);
+    return this.activations.find((exit) => exit.binding === this.binding);
   }
 
   get preDestroy(): readonly (string | symbol)[] {
@@ -72,12 +73,13 @@ export class Singleton {
   /** An activation, if there is anything to run for it. */
   activation(value: unknown): SingletonExit | undefined {
     const { binding, host } = this;
+    const marked = isMaking(binding) ? exitHooksOf(value) : [];
     const hasHooks =
       this.preDestroy.length > 0 ||
-      (isMaking(binding) && exitHooksOf(value).length > 0) ||
+      marked.length > 0 ||
       this.userDeactivation !== undefined ||
       host.serviceDeactivations(binding).length > 0;
-    return hasHooks ? new SingletonExit(this, value) : undefined;
+    return hasHooks ? new SingletonExit(this, value, marked) : undefined;
   }
 
   /** What it holds and was not collected: constants, and what has got its only handler late. */
@@ -95,17 +97,7 @@ export class Singleton {
   }
 
   #find(value: unknown): SingletonExit | undefined {
-    return this.#last((exit) => exit.subject === value || exit.holds(value));
-  }
-
-  #last(matches: (exit: SingletonExit) => boolean): SingletonExit | undefined {
-    for (let index = this.exits.length - 1; index >= 0; index--) {
-      const exit = this.exits[index];
-      if (exit !== undefined && matches(exit)) {
-        return exit;
-      }
-    }
-    return undefined;
+    return this.activations.find((exit) => exit.subject === value || exit.holds(value));
   }
 }
 
@@ -115,16 +107,21 @@ export class SingletonExit implements Exit, ExitSource {
   readonly source = this;
   readonly service: string;
   readonly shared: boolean;
+  /** The one that its singleton had before. */
+  earlier: SingletonExit | undefined;
   readonly #singleton: Singleton;
+  readonly #marked: readonly MethodHook[];
   /** Its subject is exited in another place: only its handlers are left. */
   #isElsewhere = false;
   #isExited = false;
   /** Set when Inversify has deactivated it: what that waits for. */
   #deactivation: { readonly running: Promise<void> | undefined } | undefined;
 
-  constructor(singleton: Singleton, value: unknown) {
+  /** @param marked those of its hooks that are methods marked with `@OnExit()`. */
+  constructor(singleton: Singleton, value: unknown, marked: readonly MethodHook[]) {
     const { binding } = singleton;
     this.#singleton = singleton;
+    this.#marked = marked;
     // A value that is no object has handlers all the same, and is like no other.
     this.subject = isObject(value) ? value : this;
     this.service = serviceName(binding.serviceIdentifier, value);
@@ -154,9 +151,9 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   exiting(): void {
-    const { exits } = this.#singleton;
-    if (!this.#isExited && !exits.includes(this)) {
-      exits.push(this);
+    const { activations } = this.#singleton;
+    if (!this.#isExited && !activations.has(this)) {
+      activations.add(this);
     }
     this.#isExited = true;
   }
@@ -167,9 +164,9 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   released(): void {
-    const { binding, exits, host } = this.#singleton;
+    const { binding, activations, host } = this.#singleton;
     this.#isExited = true;
-    exits.splice(exits.indexOf(this), 1);
+    activations.delete(this);
     host.forget(binding);
   }
 
@@ -202,10 +199,10 @@ export class SingletonExit implements Exit, ExitSource {
     if (this.#isElsewhere || preDestroy.length === 0) {
       return none;
     }
-    const marked = this.#marked();
     return preDestroy.map(
       (name) =>
-        marked.find(({ key }) => key === name) ?? new MethodHook(name, undefined, 'preDestroy'),
+        this.#marked.find(({ key }) => key === name) ??
+        new MethodHook(name, undefined, 'preDestroy'),
     );
   }
 
@@ -217,14 +214,9 @@ export class SingletonExit implements Exit, ExitSource {
     if (this.#isElsewhere) {
       return handlers;
     }
-    const marked = this.#marked();
     return handlers.length + preDestroy.length === 0
-      ? marked
-      : [...handlers, ...marked.filter(({ key }) => !preDestroy.includes(key))];
-  }
-
-  #marked(): readonly MethodHook[] {
-    return isMaking(this.binding) ? exitHooksOf(this.subject) : [];
+      ? this.#marked
+      : [...handlers, ...this.#marked.filter(({ key }) => !preDestroy.includes(key))];
   }
 
   #handlerHooks(
@@ -244,7 +236,8 @@ export class SingletonExit implements Exit, ExitSource {
 
   #activated(): Activated | undefined {
     const cached = cachedIn(this.#singleton.binding);
-    const isLatest = this.#singleton.latest === this || !this.#singleton.exits.includes(this);
+    const { activations, latest } = this.#singleton;
+    const isLatest = latest === this || !activations.has(this);
     // Asking for `then` costs more than the rest, where each is of another class.
     return isLatest && (cached?.value === this.subject || !isPromise(cached?.value))
       ? cached

@@ -14,8 +14,10 @@ import type { Singleton } from './singleton.js';
 
 type BindingService = PluginContext['bindingService'];
 
-export class Singletons implements Iterable<CachingBinding> {
+export class Singletons implements Iterable<Singleton> {
   readonly #context: PluginContext;
+  /** Those that were seen, by the ids of their bindings. */
+  readonly #seen = new Map<number, Singleton>();
   /** Those that were met and have not been seen at the end of their activation. */
   readonly #unfinished = new Set<CachingBinding>();
   /** They have caches of their own, which restore() may bring back. */
@@ -25,11 +27,29 @@ export class Singletons implements Iterable<CachingBinding> {
     this.#context = context;
   }
 
-  /** In the order in which they were bound; constants and factories are among them. */
-  [Symbol.iterator](): Iterator<CachingBinding> {
-    return singletonsIn(this.#context.bindingService)
-      .sort((one, other) => one.id - other.id)
-      .values();
+  /** Constants and factories are among them. */
+  [Symbol.iterator](): Iterator<Singleton> {
+    return this.#seen.values();
+  }
+
+  /** All that are bound, in the order in which they are looked for. */
+  bound(): CachingBinding[] {
+    return singletonsIn(this.#context.bindingService);
+  }
+
+  /** That of this binding, and not of the one that it is a clone of. */
+  of(binding: CachingBinding): Singleton | undefined {
+    const singleton = this.#seen.get(binding.id);
+    return singleton?.binding === binding ? singleton : undefined;
+  }
+
+  seen(singleton: Singleton): void {
+    this.#seen.set(singleton.binding.id, singleton);
+  }
+
+  /** Called when bindings came or went without a word: {@link bound} are to be seen anew. */
+  forgetSeen(): void {
+    this.#seen.clear();
   }
 
   snapshotTaken(snapshot: BindingService): void {
@@ -50,6 +70,11 @@ export class Singletons implements Iterable<CachingBinding> {
   }
 
   removed(binding: CachingBinding): void {
+    this.#seen.delete(binding.id);
+    this.#dropped(binding);
+  }
+
+  #dropped(binding: CachingBinding): void {
     if (!isPromise(cachedIn(binding)?.value)) {
       this.#unfinished.delete(binding);
     }
@@ -64,7 +89,7 @@ export class Singletons implements Iterable<CachingBinding> {
       ];
       // Not a clone of it, which restore() has put in its place.
       if (!bindings.includes(binding)) {
-        this.removed(binding);
+        this.#dropped(binding);
       }
     }
   }
@@ -96,10 +121,10 @@ export class Singletons implements Iterable<CachingBinding> {
   }
 
   /** Drops what all of them have made. */
-  forgetAll(all: readonly Singleton[]): void {
-    for (const { binding, exits } of all) {
+  forgetAll(): void {
+    for (const { binding, activations } of this) {
       empty(binding);
-      exits.length = 0;
+      activations.clear();
     }
     this.#unfinished.clear();
     for (const snapshot of this.#snapshots) {
@@ -109,8 +134,8 @@ export class Singletons implements Iterable<CachingBinding> {
   }
 
   /** Empties the caches of some of them until the call has returned. */
-  without<T>(hidden: (binding: CachingBinding) => boolean, call: () => T): T {
-    const caches = new Map([...this].filter(hidden).map((binding) => [binding, binding.cache]));
+  without<T>(hidden: (singleton: Singleton) => boolean, call: () => T): T {
+    const caches = new Map([...this].filter(hidden).map(({ binding }) => [binding, binding.cache]));
     [...caches.keys()].forEach(empty);
     try {
       return call();

@@ -1,0 +1,47 @@
+/** The activations of one singleton that were collected, and those of its clones, the latest first. */
+import type { SingletonExit } from './singleton.js';
+
+/** Linked to each other, since nearly all singletons have only one. */
+export class Activations implements Iterable<SingletonExit> {
+  #latest: SingletonExit | undefined;
+
+  *[Symbol.iterator](): Iterator<SingletonExit> {
+    for (let exit = this.#latest; exit !== undefined; exit = exit.earlier) {
+      yield exit;
+    }
+  }
+
+  find(matches: (exit: SingletonExit) => boolean): SingletonExit | undefined {
+    for (let exit = this.#latest; exit !== undefined; exit = exit.earlier) {
+      if (matches(exit)) {
+        return exit;
+      }
+    }
+    return undefined;
+  }
+
+  has(exit: SingletonExit): boolean {
+    let each = this.#latest;
+    while (each !== undefined && each !== exit) {
+      each = each.earlier;
+    }
+    return each === exit;
+  }
+
+  add(exit: SingletonExit): void {
+    exit.earlier = this.#latest;
+    this.#latest = exit;
+  }
+
+  delete(exit: SingletonExit): void {
+    const kept = [...this].filter((each) => each !== exit).reverse();
+    this.clear();
+    kept.forEach((each) => {
+      this.add(each);
+    });
+  }
+
+  clear(): void {
+    this.#latest = undefined;
+  }
+}
