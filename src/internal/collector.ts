@@ -160,7 +160,7 @@ export class Collector {
     const owned = source.shared ? owner.ownedBelow(instance, context) : undefined;
     if (owned === undefined) {
       owner.stack.push(exit);
-      source.tally.warnOfMany(source.service);
+      source.tally.warnOfMany(source.service, owner.stack.list);
     } else {
       owner.refuseOwned(owned, context);
     }
@@ -184,6 +184,9 @@ function activate({ onActivation }: Handlers, context: ResolutionContext, value:
 
 /** Another binding may hand on the proxy that a handler returned; it is no instance of its own. */
 function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): void {
+  if (activated === instance) {
+    return;
+  }
   if (isPromise(activated)) {
     activated.then(
       (value) => {
@@ -191,11 +194,7 @@ function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): 
       },
       () => undefined,
     );
-  } else if (
-    activated !== instance &&
-    isObject(activated) &&
-    exitHooksOf(activated) === exitHooksOf(instance)
-  ) {
+  } else if (isObject(activated) && exitHooksOf(activated) === exitHooksOf(instance)) {
     owner.list.ignore(activated, instance);
   }
 }

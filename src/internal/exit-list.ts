@@ -1,5 +1,5 @@
 /** What one container owns, in the order of activation, and each instance once. */
-import type { Exit } from './exit.js';
+import type { Exit, ExitSource } from './exit.js';
 
 export class ExitList {
   readonly #above: () => ExitList | undefined;
@@ -8,6 +8,8 @@ export class ExitList {
   readonly #standIns = new WeakMap<object, object>();
   #exits: Exit[] = [];
   #closed = false;
+  /** With so many entries it is looked through for those that it holds twice. */
+  #tidyAt = 1_000;
   /** Stands for this list, without keeping it. */
   readonly #mark = {};
   /** Of the topmost list: which list has taken in what is handed on. */
@@ -28,8 +30,10 @@ export class ExitList {
     const isTaken = this.hasMet(subject) || (source.shared && this.#isTakenElsewhere(subject));
     const entry = isTaken ? source.apart?.(exit) : exit;
     if (entry !== undefined && !this.#isAgain(exit)) {
+      if (source.shared && this.#exits.length >= this.#tidyAt) {
+        this.tidy();
+      }
       this.#exits.push(entry);
-      source.handedOn?.add(subject);
       if (source.tally !== undefined) {
         source.tally.live++;
       }
@@ -82,6 +86,26 @@ export class ExitList {
         this.#exits.find((exit) => exit.subject === subject)?.source !== source ||
         this.isOwnedAbove(subject))
     );
+  }
+
+  /** Drops what is there again. To look for that each time would cost more than to take it in. */
+  tidy(): void {
+    const seen = new Map<ExitSource, Set<object>>();
+    this.#exits = this.#exits.filter((exit) => {
+      const { subject, source } = exit;
+      if (source.tally === undefined || !source.shared) {
+        return true;
+      }
+      const subjects = seen.get(source) ?? new Set();
+      const isAgain = subjects.has(subject);
+      if (isAgain) {
+        uncount(exit);
+      } else {
+        seen.set(source, subjects.add(subject));
+      }
+      return !isAgain;
+    });
+    this.#tidyAt = Math.max(this.#tidyAt, 2 * this.#exits.length);
   }
 
   /** Removes every entry that matches, and returns them. */
@@ -168,10 +192,7 @@ export class ExitList {
   /** One value that is handed out again and again must not fill the list. */
   #isAgain({ subject, source }: Exit): boolean {
     const last = this.#exits.at(-1);
-    return (
-      (last?.subject === subject && last.source === source) ||
-      source.handedOn?.has(subject) === true
-    );
+    return last?.subject === subject && last.source === source;
   }
 }
 

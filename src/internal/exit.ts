@@ -19,8 +19,6 @@ export interface ExitSource {
   readonly shared: boolean;
   /** How many of its subjects a list holds, where that matters. */
   readonly tally?: { live: number };
-  /** Subjects that it has had taken in, if it may hand them on more than once. */
-  readonly handedOn?: WeakSet<object> | undefined;
   /** The hooks of a subject as they are now, in the order in which they are run. */
   hooksOf(exit: Exit): readonly ExitHook[];
   /** Called when its hooks are about to be run. */

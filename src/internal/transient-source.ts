@@ -1,6 +1,7 @@
 /** Where the instances of a binding outside singleton scope come from, and how many live. */
 import type { MakingBinding } from './binding-watch.js';
 import type { ExitHook, ExitSource } from './exit.js';
+import type { ExitList } from './exit-list.js';
 import { serviceName } from './inspect.js';
 import type { Owner } from './owner.js';
 import { warn } from './warning.js';
@@ -17,8 +18,13 @@ class Tally {
   live = 0;
   #hasWarned = false;
 
-  warnOfMany(service: string): void {
-    if (this.live > manyTransients && !this.#hasWarned) {
+  /** @param list where they are, each of them once if it is tidy. */
+  warnOfMany(service: string, list: ExitList): void {
+    if (this.live <= manyTransients || this.#hasWarned) {
+      return;
+    }
+    list.tidy();
+    if (this.live > manyTransients) {
       this.#hasWarned = true;
       warn(
         'TRANSIENTS',
@@ -34,14 +40,12 @@ class TransientSource implements ExitSource {
   readonly hooks: readonly ExitHook[];
   readonly shared: boolean;
   readonly tally: Tally;
-  readonly handedOn: WeakSet<object> | undefined;
 
   constructor(binding: MakingBinding, instance: object, hooks: readonly ExitHook[], tally: Tally) {
     this.service = serviceName(binding.serviceIdentifier, instance);
     this.hooks = hooks;
     this.shared = binding.type !== 'Instance';
     this.tally = tally;
-    this.handedOn = this.shared ? new WeakSet() : undefined;
   }
 
   hooksOf(): readonly ExitHook[] {
