@@ -51,6 +51,15 @@ export function cachingBindings(bindings: Iterable<Binding> = []): CachingBindin
   return [...bindings].filter(isCaching);
 }
 
+/** The container's own bindings of a service; nobody is told of it, as when they are planned. */
+export function boundHere(
+  bindingService: PluginContext['bindingService'],
+  identifier: ServiceIdentifier,
+): readonly Binding[] {
+  const inherited = Object.getPrototypeOf(bindingService) as PluginContext['bindingService'];
+  return [...(inherited.getNonParentBindings.call(bindingService, identifier) ?? [])];
+}
+
 export function isCaching(binding: Binding): binding is CachingBinding {
   return binding.type !== 'ServiceRedirection';
 }

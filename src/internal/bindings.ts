@@ -7,6 +7,7 @@ import type { Container, ServiceIdentifier } from 'inversify';
 import { ContainerDisposedError } from '../errors.js';
 import { Lifecycle, type LifecycleOptions } from '../lifecycle.js';
 import {
+  boundHere,
   isMaking,
   unwatchBindings,
   watchBindings,
@@ -129,7 +130,7 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     if (this.stack.state === 'disposed') {
       this.#forgetAll();
     }
-    if (this.#context.bindingService.getNonParentBindings(ownerToken) === undefined) {
+    if (boundHere(this.#context.bindingService, ownerToken).length === 0) {
       // All were unbound.
       this.#readBound();
       this.#host.bindServices(this.#owner);

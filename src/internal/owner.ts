@@ -4,7 +4,7 @@ import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
 
 import type { LifecycleOptions } from '../lifecycle.js';
-import type { CachingBinding } from './binding-watch.js';
+import { boundHere, type CachingBinding } from './binding-watch.js';
 import { cachedIn, Construction, Constructions } from './construction.js';
 import { ContainerNode } from './container-node.js';
 import type { Exit } from './exit.js';
@@ -253,10 +253,8 @@ export class Owner extends ContainerNode {
 
   /** Which container, of this one and those above that have the module, holds the binding. */
   holderOf(binding: Binding): Owner | undefined {
-    const { bindingService } = this.context;
-    const bindings: readonly Binding[] = [
-      ...(bindingService.getNonParentBindings(binding.serviceIdentifier) ?? []),
-    ];
-    return bindings.includes(binding) ? this : this.above?.holderOf(binding);
+    return boundHere(this.context.bindingService, binding.serviceIdentifier).includes(binding)
+      ? this
+      : this.above?.holderOf(binding);
   }
 }

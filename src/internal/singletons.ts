@@ -4,6 +4,7 @@ import type { Binding, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 
 import {
+  boundHere,
   cachingBindings,
   isCaching,
   mayHaveServiceActivations,
@@ -148,19 +149,10 @@ export class Singletons implements Iterable<Singleton> {
 }
 
 function singletonsIn(bindingService: BindingService): CachingBinding[] {
-  // Not by way of our own method, which would look at each of them.
-  const inherited = Object.getPrototypeOf(bindingService) as BindingService;
-  const singletons: CachingBinding[] = [];
-  for (const identifier of bindingService.getNonParentBoundServices()) {
-    const bindings = inherited.getNonParentBindings.call(bindingService, identifier);
-    // What is bound has bindings.
-    for (const binding of bindings ?? /* istanbul ignore next */ []) {
-      if (isCaching(binding) && binding.scope === 'Singleton') {
-        singletons.push(binding);
-      }
-    }
-  }
-  return singletons;
+  return [...bindingService.getNonParentBoundServices()]
+    .flatMap((identifier) => boundHere(bindingService, identifier))
+    .filter(isCaching)
+    .filter(({ scope }) => scope === 'Singleton');
 }
 
 /** Inversify puts another in its place when there is something to cache. */

@@ -1,6 +1,12 @@
+import 'reflect-metadata';
+
 import { describe, expect, test } from '@jest/globals';
+import { Plugin, type PluginApi } from '@inversifyjs/plugin';
+import { inject, injectable, type Container } from 'inversify';
 
 import { runFixture } from '../support/child.js';
+import { createContainer } from '../support/containers.js';
+import { Pool } from '../support/services.js';
 
 /** What a process of its own has counted, in which nothing else has been run before. */
 async function count(what: string, ...flags: readonly string[]): Promise<unknown> {
@@ -33,6 +39,33 @@ describe('P26 free when unused', () => {
     expect(counted).toHaveLength(6);
     // Less than the smallest object.
     expect(counted.filter((each) => each.with - each.without >= 16)).toEqual([]);
+  });
+
+  test('a child container plans what it is asked for once', () => {
+    @injectable()
+    class Handler {
+      constructor(@inject(Pool) readonly pool: Pool) {}
+    }
+    let plans = 0;
+    class CountPlans extends Plugin<Container> {
+      load(api: PluginApi): void {
+        api.onPlan(() => plans++);
+      }
+    }
+    const parent = createContainer();
+    parent.bind(Pool).toSelf().inSingletonScope();
+    const child = createContainer({ parent });
+    child.bind(Handler).toSelf();
+    child.register(CountPlans);
+    child.get(Handler);
+    // The pool is built by now, and it is planned without what it is built from.
+    child.get(Handler);
+    const before = plans;
+    for (let time = 0; time < 10; time++) {
+      child.get(Handler);
+    }
+    expect(before).toBeGreaterThan(0);
+    expect(plans).toBe(before);
   });
 
   test('no timer is started, and nothing is listened to', async () => {
