@@ -6,7 +6,7 @@ import type { ExitReport } from './exit-report.js';
 import { ContainerBindings } from './internal/bindings.js';
 import { checkDuration } from './internal/clock.js';
 import { ContainerLifecycle } from './internal/container-lifecycle.js';
-import { closeContainer, surroundGets, surroundRemovals } from './internal/container-methods.js';
+import { closeContainer, watchGets, surroundRemovals } from './internal/container-methods.js';
 import { exitLink } from './internal/exit-link.js';
 import { shown } from './internal/inspect.js';
 import { ownerToken } from './internal/owner.js';
@@ -86,7 +86,7 @@ export class LifecycleModule extends Plugin<Container> {
         }
       },
       hasParent: () => {
-        surroundGets(container, (get) => bindings.around(get));
+        watchGets(container, bindings);
       },
       disposed: () => {
         closeContainer(container);
@@ -96,7 +96,6 @@ export class LifecycleModule extends Plugin<Container> {
     const lifecycle = new ContainerLifecycle(stack);
     bindings.watch(container, api);
     surroundRemovals(container, (remove) => bindings.removing(remove));
-    registered.add(container);
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     api.define(exitLink, () => lifecycle);
     defineSymbol(api, Symbol.asyncDispose, async () => {
@@ -108,11 +107,9 @@ export class LifecycleModule extends Plugin<Container> {
   }
 }
 
-/** Containers that have the module: it is not registered again, whatever became of its bindings. */
-const registered = new WeakSet<Container>();
-
 function refuseSecond(container: Container): void {
-  if (registered.has(container)) {
+  // Whatever became of its bindings.
+  if (Object.hasOwn(container, exitLink)) {
     throw new Error(
       'LifecycleModule is registered on this container already. Register it once, where the ' +
         'container is created.',

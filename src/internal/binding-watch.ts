@@ -80,7 +80,8 @@ export function isMaking(binding: Binding): binding is MakingBinding {
 export function watchBindings(context: PluginContext, listener: BindingListener): void {
   const cache = context.planResultCacheService;
 
-  let followed: PluginContext['bindingService'] | undefined;
+  let followed = context.bindingService;
+  intercept(followed, listener);
   const clearCache = cache.clearCache.bind(cache);
   cache.clearCache = () => {
     clearCache();
@@ -116,9 +117,6 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
       }
     }
   };
-
-  // Neither would the plans that were made before.
-  cache.clearCache();
 }
 
 /** Leaves Inversify's services as they were. */

@@ -65,6 +65,9 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
   watch(container: Container, api: PluginApi): void {
     const resolved = this.#singletons.bound().filter((binding) => cachedIn(binding) !== undefined);
     watchBindings(this.#context, this);
+    this.#host.bindServices(this.#owner);
+    // Plans that were made before would never ask for their bindings again.
+    this.#context.planResultCacheService.clearCache();
     try {
       if (this.above?.state === 'disposed') {
         throw new ContainerDisposedError('register LifecycleModule', 'LifecycleModule');
@@ -147,8 +150,12 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
 
   // The container's methods are called through these.
 
-  around<T>(get: () => T): T {
-    return this.#owner.around(get);
+  getBegins(): number | undefined {
+    return this.#owner.getBegins();
+  }
+
+  getEnds(outer: number | undefined): void {
+    this.#owner.getEnds(outer);
   }
 
   /** Calls what may have Inversify deactivate singletons by itself. */

@@ -19,7 +19,7 @@ export class Collector {
   readonly #host: SingletonHost;
   /** With the singleton that a binding's handlers were made for. */
   readonly #wirings = new Wirings<Singleton | TransientSources>();
-  readonly #sources = new WeakMap<CachingBinding, TransientSources>();
+  #sources: WeakMap<CachingBinding, TransientSources> | undefined;
 
   constructor(owner: Owner, singletons: Singletons, host: SingletonHost) {
     this.#owner = owner;
@@ -106,9 +106,10 @@ export class Collector {
   /** They count what lives, so that a clone, or another handler of the user, starts no new ones. */
   #sourcesOf(binding: MakingBinding): TransientSources {
     const attached = this.#wirings.attachedTo(binding);
-    let sources = attached instanceof TransientSources ? attached : this.#sources.get(binding);
+    let sources = attached instanceof TransientSources ? attached : this.#sources?.get(binding);
     if (sources === undefined) {
       sources = new TransientSources(binding, this.#owner);
+      this.#sources ??= new WeakMap();
       this.#sources.set(binding, sources);
     }
     return sources;

@@ -33,7 +33,7 @@ export class Construction {
 
 export class Constructions {
   readonly #underway = new Set<Construction>();
-  readonly #expectingMore = new WeakSet<CachingBinding>();
+  #expectingMore: WeakSet<CachingBinding> | undefined;
 
   [Symbol.iterator](): Iterator<Construction> {
     return this.#underway.values();
@@ -47,13 +47,14 @@ export class Constructions {
     if (!isWatched && cachedIn(binding) === undefined) {
       binding.cache = new WatchedCache(binding, () => {
         this.#begin(new Construction(binding));
-        began(binding.type === 'DynamicValue' || this.#expectingMore.has(binding));
+        began(binding.type === 'DynamicValue' || this.#expectingMore?.has(binding) === true);
       });
     }
   }
 
   /** Notes that what it is built from may ask for more, which no plan tells of. */
   expectMore(binding: CachingBinding): void {
+    this.#expectingMore ??= new WeakSet();
     this.#expectingMore.add(binding);
   }
 

@@ -15,14 +15,34 @@ const removing = [
   ...['unload', 'unloadAsync', 'unloadSync'],
 ];
 
-/** Has calls made of the methods that resolve by something that stands around them. */
-export function surroundGets(container: Container, around: <T>(call: () => T) => T): void {
-  surround(container, resolving, around);
+/** Is told of calls of the methods that resolve. */
+interface GetListener {
+  getBegins(): number | undefined;
+  /** @param outer what it has returned when this call began. */
+  getEnds(outer: number | undefined): void;
+}
+
+/** Tells of each call of the methods that resolve. A closure for each would cost more than a `get`. */
+export function watchGets(container: Container, listener: GetListener): void {
+  replace(container, resolving, (method) => (...parameters) => {
+    const outer = listener.getBegins();
+    try {
+      return Reflect.apply(method, container, parameters);
+    } finally {
+      listener.getEnds(outer);
+    }
+  });
 }
 
 /** Has calls made of the methods that may deactivate by something that stands around them. */
 export function surroundRemovals(container: Container, around: <T>(call: () => T) => T): void {
-  surround(container, [...removing, ...rebinding], around);
+  replace(
+    container,
+    [...removing, ...rebinding],
+    (method) =>
+      (...parameters) =>
+        around(() => Reflect.apply(method, container, parameters)),
+  );
 }
 
 /** Makes everything fail that resolves or binds. What only looks, or removes, still works. */
@@ -30,20 +50,6 @@ export function closeContainer(container: Container): void {
   close(container, resolving, 'resolve', identifierName);
   close(container, ['bind', ...rebinding], 'bind', identifierName);
   close(container, loading, 'load', () => 'ContainerModule');
-}
-
-function surround(
-  container: Container,
-  names: readonly string[],
-  around: <T>(call: () => T) => T,
-): void {
-  replace(
-    container,
-    names,
-    (method) =>
-      (...parameters) =>
-        around(() => Reflect.apply(method, container, parameters)),
-  );
 }
 
 function close(

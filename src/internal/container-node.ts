@@ -19,6 +19,7 @@ export abstract class ContainerNode {
   #above: this | undefined;
   #roll: Set<this> | undefined;
   #hasWarned = false;
+  #hasBelow = false;
   /** Whether children may have come that a disposal has not been told of. */
   hasNewChildren = false;
 
@@ -32,6 +33,11 @@ export abstract class ContainerNode {
   /** The nearest container around that has the module. */
   get above(): this | undefined {
     return this.#above;
+  }
+
+  /** Whether a container below has, or had, the module. */
+  protected get hasBelow(): boolean {
+    return this.#hasBelow;
   }
 
   isBelow(other: ContainerNode): boolean {
@@ -59,12 +65,16 @@ export abstract class ContainerNode {
       this.#above.hasNewChildren = true;
     }
     for (let above = this.#above; above !== undefined; above = above.#above) {
+      above.#hasBelow = true;
       above.treeChanged();
     }
   }
 
   /** The living children that are not disposed, youngest first. */
   children(): readonly this[] {
+    if (!this.#hasBelow) {
+      return [];
+    }
     const roll = (this.#roll = new Set<this>());
     // Inversify hands this on to all that lives below, and keeps it weakly.
     this.context.planResultCacheService.clearCache();

@@ -5,7 +5,7 @@ export class ExitList {
   readonly #above: () => ExitList | undefined;
   /** What is not taken in again: what was exited by itself, and all that a closed list has held. */
   readonly #met = new WeakSet();
-  readonly #standIns = new WeakMap<object, object>();
+  #standIns: WeakMap<object, object> | undefined;
   #exits: Exit[] = [];
   #closed = false;
   /** With so many entries it is looked through for those that it holds twice. */
@@ -47,22 +47,23 @@ export class ExitList {
   readmit(subject: object): void {
     if (!this.#closed) {
       this.#met.delete(subject);
-      this.#standIns.delete(subject);
+      this.#standIns?.delete(subject);
     }
   }
 
   /** What stands in for a subject, as a proxy does, is not exited beside it. */
   ignore(standIn: object, subject: object): void {
+    this.#standIns ??= new WeakMap();
     this.#standIns.set(standIn, subject);
   }
 
   /** What an object stands in for; itself, if it does not. */
   subjectOf(instance: object): object {
-    return this.#standIns.get(instance) ?? instance;
+    return this.#standIns?.get(instance) ?? instance;
   }
 
   hasMet(subject: object): boolean {
-    return this.#met.has(subject) || this.#standIns.has(subject);
+    return this.#met.has(subject) || this.#standIns?.has(subject) === true;
   }
 
   /** The entry of a subject that is to be exited here and not further up. */

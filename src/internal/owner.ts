@@ -28,8 +28,7 @@ export class Owner extends ContainerNode {
   readonly constructions = new Constructions();
   readonly #host: OwnerHost;
   readonly #planned = new PlannedAbove(this);
-  #makers = new WeakMap<ResolutionContext, Owner>();
-  #hasBelow = false;
+  #makers: WeakMap<ResolutionContext, Owner> | undefined;
   /** By whom a service was just looked up that is to be looked for here next. */
   #asked: { readonly identifier: ServiceIdentifier; readonly by: WeakRef<Owner> } | undefined;
   readonly #self = new WeakRef<Owner>(this);
@@ -122,7 +121,7 @@ export class Owner extends ContainerNode {
 
   /** A singleton of this container that was looked up. */
   singletonMet(binding: CachingBinding): void {
-    if (this.#hasBelow) {
+    if (this.hasBelow) {
       this.constructions.watch(binding, (mayAskForMore) => {
         if (mayAskForMore) {
           // What it asks for is planned anew, so that `planned` is shown it.
@@ -177,17 +176,18 @@ export class Owner extends ContainerNode {
     }
   }
 
-  /** Calls a `get` of this container: what it has left unbuilt is not being built any more. */
-  around<T>(get: () => T): T {
+  /** A `get` of this container begins. Returns what its end is to be told with. */
+  getBegins(): number | undefined {
     const outer = this.#got;
     this.#got ??= Construction.begun;
-    try {
-      return get();
-    } finally {
-      this.#got = outer;
-      if (outer === undefined) {
-        this.#endGet();
-      }
+    return outer;
+  }
+
+  /** A `get` has returned: what it has left unbuilt is not being built any more. */
+  getEnds(outer: number | undefined): void {
+    this.#got = outer;
+    if (outer === undefined) {
+      this.#endGet();
     }
   }
 
@@ -201,16 +201,16 @@ export class Owner extends ContainerNode {
   }
 
   protected treeChanged(): void {
-    this.#makers = new WeakMap();
-    this.#hasBelow = true;
+    this.#makers = undefined;
   }
 
   /** Whose `get` a resolution is a part of. */
   #makerOf(context: ResolutionContext): Owner {
-    if (!this.#hasBelow) {
+    if (!this.hasBelow) {
       // It is met through this container, or through one without the module below it.
       return this;
     }
+    this.#makers ??= new WeakMap();
     let maker = this.#makers.get(context);
     if (maker === undefined) {
       maker = context.get(ownerToken);
@@ -247,7 +247,7 @@ export class Owner extends ContainerNode {
 
   #forgetPlannedSoon(): void {
     queueMicrotask(() => {
-      this.around(() => undefined);
+      this.getEnds(this.getBegins());
     });
   }
 
