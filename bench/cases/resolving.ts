@@ -12,19 +12,23 @@ interface Graph {
   readonly scope: BindingScope;
   readonly shape: Shape;
   readonly jitless: boolean;
+  /** A child is asked, whose parent has bound what is in singleton scope. */
+  readonly isChild?: boolean;
 }
 
 const scopes: readonly BindingScope[] = ['Transient', 'Singleton', 'Request'];
 const shapes: readonly Shape[] = ['alone', 'deep', 'wide'];
 
-export const resolving: readonly Case[] = [true, false].flatMap((jitless) =>
-  scopes.flatMap((scope) => shapes.map((shape) => resolvingCase({ scope, shape, jitless }))),
-);
+export const resolving: readonly Case[] = [true, false].flatMap((jitless) => [
+  ...scopes.flatMap((scope) => shapes.map((shape) => resolvingCase({ scope, shape, jitless }))),
+  ...scopes.map((scope) => resolvingCase({ scope, shape: 'alone', jitless, isChild: true })),
+  resolvingCase({ scope: 'Singleton', shape: 'deep', jitless, isChild: true }),
+]);
 
 function resolvingCase(resolved: Graph): Case {
-  const { scope, shape, jitless } = resolved;
+  const { scope, shape, jitless, isChild } = resolved;
   return {
-    name: `${scope.toLowerCase()}, ${shape}${jitless ? '' : ', JIT'}`,
+    name: `${scope.toLowerCase()}, ${shape}${isChild ? ', of a child' : ''}${jitless ? '' : ', JIT'}`,
     group: 'Resolving, without hooks',
     unit: 'ns',
     per: 'get()',
@@ -34,19 +38,22 @@ function resolvingCase(resolved: Graph): Case {
   };
 }
 
-function variant(name: string, { scope, shape, jitless }: Graph): Variant {
+function variant(name: string, { scope, shape, jitless, isChild }: Graph): Variant {
   return {
     name,
     prepare: async () => {
-      const container = await createContainer(name, { jitless });
+      const root = await createContainer(name, { jitless });
+      const container = isChild ? await createContainer(name, { jitless, parent: root }) : root;
       const classes = graph(shape);
       classes.forEach((made, index) => {
-        const bound = container.bind(made).toSelf();
         // A singleton that is resolved is its cache, whatever it is built from.
         if (scope === 'Singleton' && (shape === 'alone' || index < classes.length - 1)) {
-          bound.inSingletonScope();
-        } else if (scope === 'Request') {
-          bound.inRequestScope();
+          root.bind(made).toSelf().inSingletonScope();
+        } else {
+          const bound = container.bind(made).toSelf();
+          if (scope === 'Request') {
+            bound.inRequestScope();
+          }
         }
       });
       const asked = classes.at(-1) ?? Object;
@@ -58,7 +65,7 @@ function variant(name: string, { scope, shape, jitless }: Graph): Variant {
 
 export async function createContainer(
   variant: string,
-  options?: { jitless: boolean },
+  options?: { jitless: boolean; parent?: Container },
 ): Promise<Container> {
   const container = new Container(options);
   if (variant === withModule) {
