@@ -59,7 +59,7 @@ export class Foresight {
     const isUnseen =
       !tree.pathOf(this.#container).every((each) => tree.hasModule(each)) &&
       [...this.attempts].some(
-        ([{ kind }, services]) => kind !== 'class' || tree.mayHandOnAgain(services),
+        ([{ kind }, services]) => kind !== 'class' || tree.mayHandOn(services),
       );
     return this.failures > 0 || isUnseen || this.#world.isClosed(this.#container)
       ? undefined

@@ -84,6 +84,13 @@ export class Tree {
     });
   }
 
+  /** Whether one of the services is somewhere a value that asks for others. */
+  mayHandOn(services: ReadonlySet<number>): boolean {
+    return this.bindings.some(
+      ({ kind, service }) => services.has(service) && ['alias', 'dynamic'].includes(kind),
+    );
+  }
+
   /** Whether one of the services is somewhere a value in request scope that asks for others. */
   mayHandOnAgain(services: ReadonlySet<number>): boolean {
     return this.bindings.some(
