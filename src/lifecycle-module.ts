@@ -85,8 +85,8 @@ export class LifecycleModule extends Plugin<Container> {
           this._context.bindingService.removeAllByServiceId(service);
         }
       },
-      hasParent: () => {
-        watchGets(container, bindings);
+      hasParent: (owner) => {
+        watchGets(container, owner);
       },
       disposed: () => {
         closeContainer(container);

@@ -21,11 +21,7 @@ export class Activations implements Iterable<SingletonExit> {
   }
 
   has(exit: SingletonExit): boolean {
-    let each = this.#latest;
-    while (each !== undefined && each !== exit) {
-      each = each.earlier;
-    }
-    return each === exit;
+    return this.find((each) => each === exit) !== undefined;
   }
 
   add(exit: SingletonExit): void {

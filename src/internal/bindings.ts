@@ -33,7 +33,7 @@ export interface BindingsHost {
   bindServices(owner: Owner): void;
   unbindServices(): void;
   /** Called once, when a container around that has the module is seen. */
-  hasParent(): void;
+  hasParent(owner: Owner): void;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
@@ -144,19 +144,11 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#owner.look();
     if (this.#owner.above !== undefined && !this.#hasParent) {
       this.#hasParent = true;
-      this.#host.hasParent();
+      this.#host.hasParent(this.#owner);
     }
   }
 
-  // The container's methods are called through these.
-
-  getBegins(): number | undefined {
-    return this.#owner.getBegins();
-  }
-
-  getEnds(outer: number | undefined): void {
-    this.#owner.getEnds(outer);
-  }
+  // The container's methods that remove are called through this.
 
   /** Calls what may have Inversify deactivate singletons by itself. */
   removing<T>(remove: () => T): T {
