@@ -185,7 +185,10 @@ export class Model {
       const isOpen = tree.isAsync(singleton.service) || !isMadeBefore(singleton, value, made);
       // The plans of a container without the module are shown to nobody.
       const isUnseen = !tree.hasModule(get.container);
-      if (isOpen && (isUnseen || (isUnclear && services.has(binding.service)))) {
+      // One that has failed is not seen to have ended before the tick does, in which a value that
+      // asks for several things at once may be given the others.
+      const isUnended = get.failed && tree.bindings.some(({ kind }) => kind === 'dynamic');
+      if (isOpen && (isUnseen || isUnended || (isUnclear && services.has(binding.service)))) {
         others.add(tree.nearest(singleton.at));
       }
     }
