@@ -37,6 +37,10 @@ export interface BindingListener {
   lookedUp(identifier: ServiceIdentifier): void;
   /** All bindings were replaced by clones of others. */
   bindingsReplaced(): void;
+  /** Bindings may have been removed of which nothing else tells. */
+  bindingsDropped(): void;
+  /** Has Inversify mend cached plans, which it does outside of any `get`. */
+  mending(mend: () => void): void;
   /** A binding as it is now. It is told of again before each plan in which it may stand. */
   bindingMet(binding: CachingBinding): void;
   /** A binding that was removed, after its deactivation. */
@@ -94,13 +98,23 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
     listener.plansCleared();
   };
 
-  const invalidate = cache.invalidateServiceBinding.bind(cache);
+  const mend = cache.invalidateServiceBinding.bind(cache);
+  const invalidate: typeof mend = (invalidation) => {
+    listener.mending(() => {
+      mend(invalidation);
+    });
+  };
   cache.invalidateServiceBinding = (invalidation) => {
     listener.planningMet(invalidation.operations);
     const [binding] = cachingBindings([invalidation.binding]);
     const kind: string = invalidation.kind;
     if (binding === undefined) {
-      invalidate(invalidation);
+      try {
+        invalidate(invalidation);
+      } finally {
+        // What an alias stands for is planned when it is resolved, and shown to nobody.
+        cache.clearCache();
+      }
     } else if (kind === 'bindingRemoved') {
       invalidate(invalidation);
       listener.bindingRemoved(binding);
@@ -121,7 +135,7 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
 
 /** Leaves Inversify's services as they were. */
 export function unwatchBindings({ bindingService, planResultCacheService }: PluginContext): void {
-  for (const method of ['clone', 'getNonParentBindings', 'set']) {
+  for (const method of ['clone', 'getNonParentBindings', 'set', ...dropping]) {
     Reflect.deleteProperty(bindingService, method);
   }
   for (const method of ['clearCache', 'invalidateServiceBinding']) {
@@ -137,6 +151,9 @@ export function mayHaveServiceActivations(
   // Inversify before 8.2.1 does not tell.
   return context.getActivations === undefined || context.getActivations(service) !== undefined;
 }
+
+/** By these bindings are removed as a whole, and not each with a word. */
+const dropping = ['removeAllByModuleId', 'removeAllByServiceId'] as const;
 
 function intercept(service: PluginContext['bindingService'], listener: BindingListener): void {
   let missed: ServiceIdentifier | undefined;
@@ -156,6 +173,13 @@ function intercept(service: PluginContext['bindingService'], listener: BindingLi
     listener.snapshotTaken(snapshot);
     return snapshot;
   };
+  for (const method of dropping) {
+    const drop: (of: never) => void = service[method].bind(service);
+    service[method] = (of: never) => {
+      drop(of);
+      listener.bindingsDropped();
+    };
+  }
   const set = service.set.bind(service);
   service.set = <T>(binding: Binding<T>) => {
     set(binding);

@@ -105,6 +105,14 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
     this.#readBound();
   }
 
+  bindingsDropped(): void {
+    this.#singletons.dropped();
+  }
+
+  mending(mend: () => void): void {
+    this.#owner.mending(mend);
+  }
+
   bindingMet(binding: CachingBinding): void {
     this.#collector.wire(binding);
     if (isMaking(binding) && binding.scope === 'Singleton') {
@@ -134,8 +142,6 @@ export class ContainerBindings implements ExitHost, OwnerHost, SingletonHost, Bi
       this.#forgetAll();
     }
     if (boundHere(this.#context.bindingService, ownerToken).length === 0) {
-      // All were unbound.
-      this.#readBound();
       this.#host.bindServices(this.#owner);
       // Those below have looked for it, and not found it.
       this.#context.planResultCacheService.clearCache();

@@ -33,8 +33,8 @@ export class Owner extends ContainerNode {
   #asked: { readonly identifier: ServiceIdentifier; readonly by: WeakRef<Owner> } | undefined;
   readonly #self = new WeakRef<Owner>(this);
   #asker = this.#self;
-  /** Whether something is being planned that was not shown yet. */
-  #isPlanning = false;
+  /** The first that was looked up of what is being planned, and was not shown yet. */
+  #planning: ServiceIdentifier | undefined;
   /** When the outermost `get` that is under way began. */
   #got: number | undefined;
 
@@ -110,7 +110,9 @@ export class Owner extends ContainerNode {
 
   /** A service is looked up here, and further up if it is not found. */
   lookedUp(identifier: ServiceIdentifier): void {
-    this.#isPlanning = this.#got !== undefined;
+    if (this.#got !== undefined && identifier !== ownerToken) {
+      this.#planning ??= identifier;
+    }
     const asker = this.#asked?.identifier === identifier ? this.#asked.by : this.#self;
     this.#asker = asker;
     this.#asked = undefined;
@@ -154,7 +156,10 @@ export class Owner extends ContainerNode {
    * @throws Error if one of them would hold what a container below exits.
    */
   planned(root: PlanServiceNode): void {
-    this.#isPlanning = false;
+    // What could not be planned before it is not shown with it.
+    if (root.serviceIdentifier === this.#planning) {
+      this.#planning = undefined;
+    }
     if (this.above === undefined) {
       return;
     }
@@ -165,8 +170,7 @@ export class Owner extends ContainerNode {
     const running = this.#running();
     let isDone = false;
     try {
-      this.#planned.look(root, running);
-      isDone = running === undefined;
+      isDone = this.#planned.look(root, running) && running === undefined;
     } finally {
       if (!isDone) {
         // What was refused is to be shown again; so is what the singleton asks for next, though it may
@@ -188,6 +192,20 @@ export class Owner extends ContainerNode {
     this.#got = outer;
     if (outer === undefined) {
       this.#endGet();
+    }
+  }
+
+  /** Has cached plans mended: what is looked up for them is not asked for by who is not watched. */
+  mending(mend: () => void): void {
+    if (this.above === undefined) {
+      mend();
+      return;
+    }
+    const outer = this.getBegins();
+    try {
+      mend();
+    } finally {
+      this.getEnds(outer);
     }
   }
 
@@ -236,11 +254,15 @@ export class Owner extends ContainerNode {
   }
 
   #endGet(): void {
+    for (let { above } = this; above !== undefined; { above } = above) {
+      // What was found further down was not asked for.
+      above.#asked = undefined;
+    }
     const wasLeft = this.#planned.size > 0 && this.#planned.forget();
-    if (wasLeft || this.#isPlanning) {
+    if (wasLeft || this.#planning !== undefined) {
       // What was left unbuilt, or planned without being shown since the whole could not be planned, is
       // to be planned, and looked at, when it is next asked for.
-      this.#isPlanning = false;
+      this.#planning = undefined;
       this.context.planResultCacheService.clearCache();
     }
   }

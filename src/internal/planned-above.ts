@@ -32,6 +32,7 @@ export class PlannedAbove {
   readonly #owner: Owner;
   /** Not built yet, when last seen. */
   readonly #planned = new Map<CachingBinding, Planned>();
+  #isNested = false;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -42,12 +43,14 @@ export class PlannedAbove {
   }
 
   /**
-   * Looks through a plan of the container.
+   * Looks through a plan of the container. Tells whether that was all there is to know of it: what
+   * is planned as a part of another singleton may not be built with it.
    *
    * @param within the singleton that is being built, for which it is planned.
    * @throws Error if a singleton would be given what a container below its own exits.
    */
-  look(root: PlanServiceNode, within: Planned | undefined): void {
+  look(root: PlanServiceNode, within: Planned | undefined): boolean {
+    this.#isNested = false;
     const requested = new Map<number, Set<Planned | undefined>>();
     walkPlan<Place>(root, { within }, (binding, around) => {
       if (isCaching(binding) && binding.scope === 'Request') {
@@ -64,6 +67,7 @@ export class PlannedAbove {
         planned.sharesUnknownParts = false;
       }
     }
+    return !this.#isNested;
   }
 
   /** Takes in a singleton of which no plan tells. */
@@ -153,11 +157,10 @@ export class PlannedAbove {
       return elsewhere;
     }
     const isDynamic = binding.type === 'DynamicValue';
-    if (
-      isAbove &&
-      // One further down is a part of the one that is given it.
-      !(within !== undefined && holder.isBelow(within.owner))
-    ) {
+    // One further down is a part of the one that is given it.
+    const isNested = isAbove && within !== undefined && holder.isBelow(within.owner);
+    this.#isNested ||= isNested;
+    if (isAbove && !isNested) {
       const planned = this.add(holder, binding);
       planned.hasUnknownParts = isDynamic;
       return { within: planned };

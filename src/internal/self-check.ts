@@ -13,6 +13,7 @@ const insides = {
     'getChained',
     'getNonParentBindings',
     'getNonParentBoundServices',
+    'removeAllByModuleId',
     'removeAllByServiceId',
     'set',
   ],

@@ -19,6 +19,7 @@ export class Singletons implements Iterable<Singleton> {
   readonly #context: PluginContext;
   /** Those that were seen, by the ids of their bindings. */
   readonly #seen = new Map<number, Singleton>();
+  #mayBeUnbound = false;
   /** Those that were met and have not been seen at the end of their activation. */
   readonly #unfinished = new Set<CachingBinding>();
   /** They have caches of their own, which restore() may bring back. */
@@ -71,11 +72,19 @@ export class Singletons implements Iterable<Singleton> {
   }
 
   removed(binding: CachingBinding): void {
-    this.#seen.delete(binding.id);
-    this.#dropped(binding);
+    // A container below may have removed it, and what it had not bound is bound still.
+    if (!this.has(binding)) {
+      this.#seen.delete(binding.id);
+    }
+    this.#noLonger(binding);
   }
 
-  #dropped(binding: CachingBinding): void {
+  /** Some may have been removed without a word. */
+  dropped(): void {
+    this.#mayBeUnbound = true;
+  }
+
+  #noLonger(binding: CachingBinding): void {
     if (!isPromise(cachedIn(binding)?.value)) {
       this.#unfinished.delete(binding);
     }
@@ -90,7 +99,15 @@ export class Singletons implements Iterable<Singleton> {
       ];
       // Not a clone of it, which restore() has put in its place.
       if (!bindings.includes(binding)) {
-        this.#dropped(binding);
+        this.#noLonger(binding);
+      }
+    }
+    if (this.#mayBeUnbound) {
+      this.#mayBeUnbound = false;
+      for (const { binding } of this.#seen.values()) {
+        if (!this.has(binding)) {
+          this.#seen.delete(binding.id);
+        }
       }
     }
   }
