@@ -10,7 +10,13 @@ import {
   preDestroy,
   type BindInWhenOnFluentSyntax,
 } from 'inversify';
-import { DisposeError, Lifecycle, LifecycleModule, OnExit } from 'inversify-onexit';
+import {
+  ContainerDisposedError,
+  DisposeError,
+  Lifecycle,
+  LifecycleModule,
+  OnExit,
+} from 'inversify-onexit';
 
 import {
   createContainer,
@@ -524,6 +530,36 @@ describe('P14 exactly once', () => {
     await container.dispose();
     expect(log.at(-1)).toBe('Pool');
     expect(log).toHaveLength(4);
+  });
+
+  test('what was unloaded with its module has its handlers run once', async () => {
+    const container = createContainer();
+    const module = new ContainerModule(({ bind }) => {
+      bind('constant').toConstantValue({});
+    });
+    await loadAsync(container, module);
+    container.onDeactivation('constant', () => {
+      log.push('constant');
+    });
+    container.get('constant');
+    await unloadAsync(container, module);
+    expect(container.get(Lifecycle).pending()).toEqual([]);
+    await container.dispose();
+    expect(log).toEqual(['constant']);
+  });
+
+  test('what a child has unbound of its parent is forgotten with the parent, which has it still', async () => {
+    const parent = createContainer();
+    parent.bind(Pool).toSelf().inSingletonScope();
+    const child = createContainer({ parent });
+    const plain = new Container({ parent });
+    parent.get(Pool);
+    plain.get(Pool);
+    unbind(child, Pool);
+    expect(log).toEqual(['Pool']);
+    await parent.dispose();
+    expect(log).toEqual(['Pool']);
+    expect(() => plain.get(Pool)).toThrow(ContainerDisposedError);
   });
 
   test('unbindAll() runs each hook, and dispose() none of them', async () => {
