@@ -738,6 +738,21 @@ describe('P14 exactly once', () => {
       expect(log).toEqual(['Pool']);
     });
 
+    test('what restore() has left behind can be released, and what was built since is exited', async () => {
+      const container = createContainer();
+      container.bind(Pool).toSelf().inSingletonScope();
+      // It is wired by now, and so is its clone.
+      container.isBound(Pool);
+      container.snapshot();
+      const left = container.get(Pool);
+      container.restore();
+      expect(container.get(Pool)).not.toBe(left);
+      await container.get(Lifecycle).release(left);
+      expect(log).toEqual(['Pool']);
+      await container.dispose();
+      expect(log).toEqual(['Pool', 'Pool']);
+    });
+
     test('a restored singleton is exited by an unbind, and then not by dispose()', async () => {
       const container = createContainer({ defaultScope: 'Singleton' });
       container.bind(Pool).toSelf();

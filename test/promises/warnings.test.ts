@@ -140,19 +140,26 @@ describe('P8 transients', () => {
     expect(warned()).toEqual([]);
   });
 
-  test('are not more when a dynamic value hands on the same few again and again', async () => {
-    for (const name of ['first', 'second']) {
-      container.bind(`${name} pool`).to(Pool).inSingletonScope();
-      container.bind(name).toDynamicValue((context) => context.get(`${name} pool`));
-    }
-    times(1_500, () => {
-      container.get('first');
-      container.get('second');
-    });
-    expect(warned()).toEqual([]);
-    await container.dispose();
-    expect(log).toEqual(['Pool', 'Pool']);
-  });
+  test.each([
+    ['', 0],
+    [', in a container that has much else to exit', 3_000],
+  ])(
+    'are not more when a dynamic value hands on the same few again and again%s',
+    async (_much, callbacks) => {
+      times(callbacks, () => lifecycle.onExit(() => undefined));
+      for (const name of ['first', 'second']) {
+        container.bind(`${name} pool`).to(Pool).inSingletonScope();
+        container.bind(name).toDynamicValue((context) => context.get(`${name} pool`));
+      }
+      times(1_500, () => {
+        container.get('first');
+        container.get('second');
+      });
+      expect(warned()).toEqual([]);
+      await container.dispose();
+      expect(log).toEqual(['Pool', 'Pool']);
+    },
+  );
 
   test('count on when restore() has made another object of the binding', async () => {
     container.bind(Pool).toSelf();
