@@ -49,7 +49,7 @@ export class Singletons implements Iterable<Singleton> {
     this.#seen.set(singleton.binding.id, singleton);
   }
 
-  /** Called when bindings came or went without a word: {@link bound} are to be seen anew. */
+  /** Called when all are others than before: those that are {@link bound} are to be seen anew. */
   forgetSeen(): void {
     this.#seen.clear();
   }
