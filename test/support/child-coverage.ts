@@ -27,12 +27,14 @@ export const instrumented: Plugin = {
 
 /** What comes before a program, so that its counts are written however it ends. */
 export const written = `
-import { writeFileSync as writeCounts } from 'node:fs';
+import { renameSync as keepCounts, writeFileSync as writeCounts } from 'node:fs';
 {
   const { emit, kill } = process;
   const write = () => {
     const name = \`\${import.meta.filename}.\${process.pid}-\${process.hrtime.bigint()}.json\`;
-    writeCounts(name, JSON.stringify(globalThis.__coverage__ ?? {}));
+    // One that is killed meanwhile leaves no half of it.
+    writeCounts(\`\${name}.part\`, JSON.stringify(globalThis.__coverage__ ?? {}));
+    keepCounts(\`\${name}.part\`, name);
   };
   process.emit = function (event, ...told) {
     const result = Reflect.apply(emit, this, [event, ...told]);
@@ -52,7 +54,9 @@ export async function takeCounts(program: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.startsWith(`${path.basename(program)}.`)) {
       const file = path.join(folder, name);
-      addCounts(JSON.parse(await readFile(file, 'utf8')) as CoverageMapData);
+      if (name.endsWith('.json')) {
+        addCounts(JSON.parse(await readFile(file, 'utf8')) as CoverageMapData);
+      }
       await rm(file);
     }
   }
