@@ -5,6 +5,7 @@ export class ExitList {
   readonly #above: () => ExitList | undefined;
   /** What is not taken in again: what was exited by itself, and all that a closed list has held. */
   readonly #met = new WeakSet();
+  // Weak maps cost each garbage collection, and few containers need one.
   #standIns: WeakMap<object, object> | undefined;
   #exits: Exit[] = [];
   #closed = false;

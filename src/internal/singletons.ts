@@ -84,12 +84,6 @@ export class Singletons implements Iterable<Singleton> {
     this.#mayBeUnbound = true;
   }
 
-  #noLonger(binding: CachingBinding): void {
-    if (!isPromise(cachedIn(binding)?.value)) {
-      this.#unfinished.delete(binding);
-    }
-  }
-
   /** Forgets those that were dropped with all bindings, unless they are being activated. */
   cleared(): void {
     this.#snapshots.delete(this.#context.bindingService);
@@ -161,6 +155,12 @@ export class Singletons implements Iterable<Singleton> {
       for (const [binding, cache] of caches) {
         binding.cache = cache;
       }
+    }
+  }
+
+  #noLonger(binding: CachingBinding): void {
+    if (!isPromise(cachedIn(binding)?.value)) {
+      this.#unfinished.delete(binding);
     }
   }
 }

@@ -3,7 +3,7 @@ import { ContainerDisposedError } from 'inversify-onexit';
 
 import { serviceOf, type Node } from './nodes.js';
 import type { Made, TreeWorld } from './tree-world.js';
-import type { Bound } from './trees.js';
+import { asksForOthers, type Bound } from './trees.js';
 
 export interface Conflict {
   readonly singleton: Bound;
@@ -125,7 +125,7 @@ export class Foresight {
       }
     }
     const services = new Set([service]);
-    if (binding.kind === 'dynamic' || binding.kind === 'alias') {
+    if (asksForOthers(binding)) {
       // What a function will ask its context for, nobody can know.
       world.tree.bindings.forEach((each) => services.add(each.service));
     }

@@ -22,6 +22,11 @@ export type Step =
   | { readonly act: 'unbind'; readonly binding: Bound }
   | { readonly act: 'dispose'; readonly container: number };
 
+/** Whether it is made by a function that asks its context. */
+export function asksForOthers({ kind }: Bound): boolean {
+  return kind === 'alias' || kind === 'dynamic';
+}
+
 export class Tree {
   readonly #async = new Set<number>();
 
@@ -86,16 +91,13 @@ export class Tree {
 
   /** Whether one of the services is somewhere a value that asks for others. */
   mayHandOn(services: ReadonlySet<number>): boolean {
-    return this.bindings.some(
-      ({ kind, service }) => services.has(service) && ['alias', 'dynamic'].includes(kind),
-    );
+    return this.bindings.some((each) => services.has(each.service) && asksForOthers(each));
   }
 
   /** Whether one of the services is somewhere a value in request scope that asks for others. */
   mayHandOnAgain(services: ReadonlySet<number>): boolean {
     return this.bindings.some(
-      ({ kind, scope, service }) =>
-        services.has(service) && scope === 'request' && ['alias', 'dynamic'].includes(kind),
+      (each) => services.has(each.service) && each.scope === 'request' && asksForOthers(each),
     );
   }
 
