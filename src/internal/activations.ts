@@ -21,16 +21,18 @@ export class Activations implements Iterable<SingletonExit> {
   }
 
   has(exit: SingletonExit): boolean {
-    return this.find((each) => each === exit) !== undefined;
+    return exit.among === this;
   }
 
   add(exit: SingletonExit): void {
+    exit.among = this;
     exit.earlier = this.#latest;
     this.#latest = exit;
   }
 
   delete(exit: SingletonExit): void {
     const kept = [...this].filter((each) => each !== exit).reverse();
+    exit.among = undefined;
     this.clear();
     kept.forEach((each) => {
       this.add(each);

@@ -5,11 +5,10 @@ import type { Exit } from './exit.js';
 import { isAsyncFunction } from './inspect.js';
 
 export function asyncHooksOf(exits: readonly Exit[]): ExitHookError[] {
-  return exits.flatMap((exit) =>
-    exit.source
-      .hooksOf(exit)
-      .filter((hook) => isAsyncFunction(hook.target(exit.subject)))
-      .map(({ name }) => ({ service: exit.source.service, hook: name }))
+  return exits.flatMap(({ subject, source }) =>
+    source.hooks
+      .filter((hook) => isAsyncFunction(hook.target(subject)))
+      .map(({ name }) => ({ service: source.service, hook: name }))
       .map(
         (hook) =>
           new ExitHookError(`${hookLabel(hook)} is an async function`, {

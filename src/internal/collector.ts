@@ -92,7 +92,7 @@ export class Collector {
     const sources = this.#sourcesOf(binding);
     if (!this.#wirings.isWired(binding, sources)) {
       this.#wirings.wire(binding, sources, (user) => ({
-        ...user,
+        onDeactivation: user.onDeactivation,
         onActivation: (context, value) => {
           const hooks = hooksOfBinding ?? exitHooksOf(value);
           return isObject(value) && hooks.length > 0

@@ -70,7 +70,7 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
       );
     }
     if (isObject(value) && hooks.length > 0) {
-      const source = { service: className, shared: true, hooksOf: () => hooks };
+      const source = { service: className, shared: true, hooks };
       this.#push({ subject: value, source }, `adopt ${className}`);
     }
     if (onExit !== undefined) {
@@ -166,7 +166,7 @@ class Callback implements ExitSource, ExitHook {
     this.#run = run;
   }
 
-  hooksOf(): readonly ExitHook[] {
+  get hooks(): readonly ExitHook[] {
     return [this];
   }
 

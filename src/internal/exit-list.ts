@@ -29,12 +29,11 @@ export class ExitList {
   push(exit: Exit): void {
     const { subject, source } = exit;
     const isTaken = this.hasMet(subject) || (source.shared && this.#isTakenElsewhere(subject));
-    const entry = isTaken ? source.apart?.(exit) : exit;
-    if (entry !== undefined && !this.#isAgain(exit)) {
+    if ((!isTaken || source.apart?.() === true) && !this.#isAgain(exit)) {
       if (source.shared && this.#exits.length >= this.#tidyAt) {
         this.tidy();
       }
-      this.#exits.push(entry);
+      this.#exits.push(exit);
       if (source.tally !== undefined) {
         source.tally.live++;
       }
@@ -148,20 +147,14 @@ export class ExitList {
     exits: readonly Exit[] = this.#exits,
     seen: Set<object> | WeakSet<object> = new Set(),
   ): Exit[] {
-    const owned: Exit[] = [];
-    for (const exit of exits) {
-      const { subject, source } = exit;
-      const elsewhere =
+    return exits.filter(({ subject, source }) => {
+      const isElsewhere =
         seen.has(subject) ||
         (!this.#closed && this.#met.has(subject)) ||
         (source.shared && this.isOwnedAbove(subject));
-      const entry = elsewhere ? source.apart?.(exit) : exit;
-      if (entry !== undefined) {
-        owned.push(entry);
-      }
       seen.add(subject);
-    }
-    return owned;
+      return !isElsewhere || source.apart?.() === true;
+    });
   }
 
   isOwnedAbove(subject: object): boolean {

@@ -70,9 +70,9 @@ export class ExitRun {
   exit(
     host: RunHost,
     exit: Exit,
-    hooks: readonly ExitHook[] = exit.source.hooksOf(exit),
+    hooks: readonly ExitHook[] = exit.source.hooks,
   ): Exiting | undefined {
-    exit.source.exiting?.(exit);
+    exit.source.exiting?.();
     this.#inHand = { exit, hooks };
     this.#started = 0;
     return this.rest(host);

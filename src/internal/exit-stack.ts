@@ -126,9 +126,9 @@ export class ExitStack implements DisposalHost {
     this.list.meet(taken);
     const run = new ExitRun(this, undefined);
     // What a hook or handler is called with is not known any more when it is forgotten.
-    const known = exits.map((exit) => ({ exit, hooks: exit.source.hooksOf(exit) }));
-    for (const exit of taken) {
-      exit.source.released?.(exit);
+    const known = exits.map((exit) => ({ exit, hooks: exit.source.hooks }));
+    for (const { source } of taken) {
+      source.released?.();
     }
     await this.#sideRuns.drive(run, known);
     const failure = run.log.failure();
@@ -283,7 +283,7 @@ export class ExitStack implements DisposalHost {
 
   #exitAtOnce(exit: Exit): void {
     const run = new ExitRun(this, undefined);
-    const running = this.#sideRuns.drive(run, [{ exit, hooks: exit.source.hooksOf(exit) }]);
+    const running = this.#sideRuns.drive(run, [{ exit, hooks: exit.source.hooks }]);
     // Nobody awaits a latecomer.
     const tell = (): void => run.log.failure()?.errors.forEach(throwUncaught);
     if (running === undefined) {

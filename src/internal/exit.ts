@@ -20,13 +20,13 @@ export interface ExitSource {
   /** How many of its subjects a list holds, where that matters. */
   readonly tally?: { live: number };
   /** The hooks of a subject as they are now, in the order in which they are run. */
-  hooksOf(exit: Exit): readonly ExitHook[];
+  readonly hooks: readonly ExitHook[];
   /** Called when its hooks are about to be run. */
-  exiting?(exit: Exit): void;
-  /** What is left to do for an entry whose subject is exited in another place: that, or nothing. */
-  apart?(exit: Exit): Exit | undefined;
-  /** Called when a subject is released by itself. */
-  released?(exit: Exit): void;
+  exiting?(): void;
+  /** Told that its subject is exited in another place. Tells whether anything is left to do here. */
+  apart?(): boolean;
+  /** Called when its subject is released by itself. */
+  released?(): void;
 }
 
 /** A subject, and where it comes from. */
@@ -37,7 +37,7 @@ export interface Exit {
 
 /** What is still to be run of the entries, in the order given. */
 export function pendingHooks(exits: readonly Exit[]): PendingExit[] {
-  return exits.flatMap((exit) => pendingOf(exit.source, exit.source.hooksOf(exit)));
+  return exits.flatMap(({ source }) => pendingOf(source, source.hooks));
 }
 
 export function pendingOf({ service }: ExitSource, hooks: readonly ExitHook[]): PendingExit[] {

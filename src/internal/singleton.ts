@@ -39,7 +39,8 @@ export class Singleton {
   readonly activations: Activations;
   #preDestroy: readonly (string | symbol)[] | undefined;
   /** Our handler on the binding, and that of the user which it calls. */
-  #wired: { readonly own: unknown; readonly user: BindingDeactivation | undefined } | undefined;
+  #ownDeactivation: BindingDeactivation | undefined;
+  #userDeactivation: BindingDeactivation | undefined;
 
   constructor(binding: CachingBinding, host: SingletonHost, original?: Singleton) {
     this.binding = binding;
@@ -61,13 +62,14 @@ export class Singleton {
   /** The binding's handler, as the user has set it. */
   get userDeactivation(): BindingDeactivation | undefined {
     // To compare with what was put there is cheaper than to look at it.
-    return this.#wired !== undefined && this.#wired.own === this.binding.onDeactivation
-      ? this.#wired.user
+    return this.#ownDeactivation === this.binding.onDeactivation
+      ? this.#userDeactivation
       : this.host.userDeactivation(this.binding);
   }
 
   wired(own: BindingDeactivation, user: BindingDeactivation | undefined): void {
-    this.#wired = { own, user };
+    this.#ownDeactivation = own;
+    this.#userDeactivation = user;
   }
 
   /** An activation, if there is anything to run for it. */
@@ -109,6 +111,8 @@ export class SingletonExit implements Exit, ExitSource {
   readonly shared: boolean;
   /** The one that its singleton had before. */
   earlier: SingletonExit | undefined;
+  /** Those that it is one of. */
+  among: Activations | undefined;
   readonly #singleton: Singleton;
   readonly #marked: readonly MethodHook[];
   /** Its subject is exited in another place: only its handlers are left. */
@@ -140,13 +144,14 @@ export class SingletonExit implements Exit, ExitSource {
     return this.#singleton.binding;
   }
 
-  hooksOf(): readonly ExitHook[] {
+  get hooks(): readonly ExitHook[] {
     const { binding, host } = this.#singleton;
     const last = this.#handlerHooks(host.serviceDeactivations(binding));
     if (this.#deactivation !== undefined) {
       return last;
     }
-    const [first, own] = [this.#preDestroyHooks(), this.#ownHooks()];
+    const first = this.#preDestroyHooks();
+    const own = this.#ownHooks();
     return first.length + last.length === 0 ? own : [...first, ...own, ...last];
   }
 
@@ -158,9 +163,9 @@ export class SingletonExit implements Exit, ExitSource {
     this.#isExited = true;
   }
 
-  apart(): Exit | undefined {
+  apart(): boolean {
     this.#isElsewhere = true;
-    return this.hooksOf().length === 0 ? undefined : this;
+    return this.hooks.length > 0;
   }
 
   released(): void {

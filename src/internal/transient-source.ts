@@ -48,10 +48,6 @@ class TransientSource implements ExitSource {
     this.tally = tally;
   }
 
-  hooksOf(): readonly ExitHook[] {
-    return this.hooks;
-  }
-
   /** What a container answers that owns no transients. */
   refusal(): Error {
     return new Error(

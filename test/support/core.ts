@@ -52,7 +52,7 @@ export class Core implements ExitHost {
     const subject = {};
     this.stack.push({
       subject,
-      source: { service: 'Service', shared: false, hooksOf: () => targeted },
+      source: { service: 'Service', shared: false, hooks: targeted },
     });
     return subject;
   }
