@@ -6,7 +6,13 @@ import type { ExitReport } from './exit-report.js';
 import { ContainerBindings } from './internal/bindings.js';
 import { checkDuration } from './internal/clock.js';
 import { ContainerLifecycle } from './internal/container-lifecycle.js';
-import { closeContainer, watchGets, surroundRemovals } from './internal/container-methods.js';
+import {
+  closeContainer,
+  looking,
+  removing,
+  surround,
+  watchGets,
+} from './internal/container-methods.js';
 import { exitLink } from './internal/exit-link.js';
 import { shown } from './internal/inspect.js';
 import { ownerToken } from './internal/owner.js';
@@ -87,6 +93,7 @@ export class LifecycleModule extends Plugin<Container> {
       },
       hasParent: (owner) => {
         watchGets(container, owner);
+        surround(container, looking, (look) => owner.looking(look));
       },
       disposed: () => {
         closeContainer(container);
@@ -95,7 +102,7 @@ export class LifecycleModule extends Plugin<Container> {
     const { stack } = bindings;
     const lifecycle = new ContainerLifecycle(stack);
     bindings.watch(container, api);
-    surroundRemovals(container, (remove) => bindings.removing(remove));
+    surround(container, removing, (remove) => bindings.removing(remove));
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     api.define(exitLink, () => lifecycle);
     defineSymbol(api, Symbol.asyncDispose, async () => {

@@ -62,6 +62,15 @@ function disposingCase(disposed: Disposed, limits: readonly Limit[] = []): Case 
         },
         'the limit: an error ends it',
       ),
+      ...(isAsync
+        ? []
+        : [
+            variant(
+              'the same loop, writing a report',
+              async () => (await import('../containers/bare.js')).reportingLoop,
+              'an error ends it',
+            ),
+          ]),
       variant(ours, async () => (await import('../containers/onexit.js')).onExit),
       variant(
         unbinding,

@@ -16,6 +16,23 @@ export const bareLoop: Opener = {
   },
 };
 
+/** What a report alone costs. */
+export const reportingLoop: Opener = {
+  openAll: (bindings) => {
+    const services = bindings.map(({ name, made }) => ({ name, service: new made() })).reverse();
+    return () => {
+      const exits: object[] = [];
+      for (const { name, service } of services) {
+        const startTime = performance.now();
+        void service.close();
+        const duration = performance.now() - startTime;
+        exits.push({ service: name, hook: 'close', outcome: 'done', startTime, duration });
+      }
+      return exits;
+    };
+  },
+};
+
 export const bareAwaitingLoop: Opener = {
   openAll: (bindings) => {
     const services = bindings.map(({ made }) => new made());

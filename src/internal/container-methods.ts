@@ -10,7 +10,11 @@ const resolving = ['get', 'getAsync', 'getAll', 'getAllAsync'];
 // Names with Sync are those of Inversify 7, with Async mostly those of 8.
 const rebinding = ['rebind', 'rebindAsync', 'rebindSync'];
 const loading = ['load', 'loadAsync', 'loadSync'];
-const removing = [
+/** Those that only look. */
+export const looking = ['isBound', 'isCurrentBound'];
+/** Those that may deactivate. */
+export const removing = [
+  ...rebinding,
   ...['unbind', 'unbindAsync', 'unbindSync', 'unbindAll', 'unbindAllAsync', 'unbindAllSync'],
   ...['unload', 'unloadAsync', 'unloadSync'],
 ];
@@ -34,11 +38,15 @@ export function watchGets(container: Container, listener: GetListener): void {
   });
 }
 
-/** Has calls made of the methods that may deactivate by something that stands around them. */
-export function surroundRemovals(container: Container, around: <T>(call: () => T) => T): void {
+/** Has calls of these methods made by something that stands around them. */
+export function surround(
+  container: Container,
+  names: readonly string[],
+  around: <T>(call: () => T) => T,
+): void {
   replace(
     container,
-    [...removing, ...rebinding],
+    names,
     (method) =>
       (...parameters) =>
         around(() => Reflect.apply(method, container, parameters)),

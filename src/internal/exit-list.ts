@@ -29,7 +29,7 @@ export class ExitList {
   push(exit: Exit): void {
     const { subject, source } = exit;
     const isTaken = this.hasMet(subject) || (source.shared && this.#isTakenElsewhere(subject));
-    if ((!isTaken || source.apart?.() === true) && !this.#isAgain(exit)) {
+    if (hasWork(source, isTaken) && !this.#isAgain(exit)) {
       if (source.shared && this.#exits.length >= this.#tidyAt) {
         this.tidy();
       }
@@ -153,7 +153,7 @@ export class ExitList {
         (!this.#closed && this.#met.has(subject)) ||
         (source.shared && this.isOwnedAbove(subject));
       seen.add(subject);
-      return !isElsewhere || source.apart?.() === true;
+      return hasWork(source, isElsewhere);
     });
   }
 
@@ -189,6 +189,10 @@ export class ExitList {
     const last = this.#exits.at(-1);
     return last?.subject === subject && last.source === source;
   }
+}
+
+function hasWork(source: ExitSource, isElsewhere: boolean): boolean {
+  return !isElsewhere || source.apart?.() === true;
 }
 
 function uncount({ source: { tally } }: Exit): void {

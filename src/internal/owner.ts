@@ -195,6 +195,15 @@ export class Owner extends ContainerNode {
     }
   }
 
+  /** Looks whether something is bound. */
+  looking<T>(look: () => T): T {
+    try {
+      return look();
+    } finally {
+      this.#endAsking();
+    }
+  }
+
   /** Has cached plans mended: what is looked up for them is not asked for by who is not watched. */
   mending(mend: () => void): void {
     if (this.above === undefined) {
@@ -254,16 +263,20 @@ export class Owner extends ContainerNode {
   }
 
   #endGet(): void {
-    for (let { above } = this; above !== undefined; { above } = above) {
-      // What was found further down was not asked for.
-      above.#asked = undefined;
-    }
+    this.#endAsking();
     const wasLeft = this.#planned.size > 0 && this.#planned.forget();
     if (wasLeft || this.#planning !== undefined) {
       // What was left unbuilt, or planned without being shown since the whole could not be planned, is
       // to be planned, and looked at, when it is next asked for.
       this.#planning = undefined;
       this.context.planResultCacheService.clearCache();
+    }
+  }
+
+  /** What was found here, or only looked for, was not asked for further up. */
+  #endAsking(): void {
+    for (let { above } = this; above !== undefined; { above } = above) {
+      above.#asked = undefined;
     }
   }
 

@@ -86,7 +86,7 @@ export class Singleton {
 
   /** What it holds and was not collected: constants, and what has got its only handler late. */
   leftover(): SingletonExit | undefined {
-    const cached = cachedIn(this.binding);
+    const cached = this.latest === undefined ? cachedIn(this.binding) : undefined;
     return cached === undefined || this.#find(cached.value) !== undefined || isPromise(cached.value)
       ? undefined
       : this.activation(cached.value);
@@ -111,7 +111,7 @@ export class SingletonExit implements Exit, ExitSource {
   readonly shared: boolean;
   /** The one that its singleton had before. */
   earlier: SingletonExit | undefined;
-  /** Those that it is one of. */
+  /** Those that it was added to. */
   among: Activations | undefined;
   readonly #singleton: Singleton;
   readonly #marked: readonly MethodHook[];

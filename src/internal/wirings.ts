@@ -63,18 +63,20 @@ export class Wirings<T> {
         handler[wiringOf] = wiring;
       }
     }
-    binding.onActivation = onActivation;
-    binding.onDeactivation = onDeactivation;
+    put(binding, wiring);
   }
 
   unwire(binding: CachingBinding): void {
-    const { onActivation, onDeactivation } = this.userHandlers(binding);
-    binding.onActivation = onActivation;
-    binding.onDeactivation = onDeactivation;
+    put(binding, this.userHandlers(binding));
   }
 
   #find(handler: Wired<T> | undefined): Wiring<T> | undefined {
     const wiring = handler?.[wiringOf];
     return wiring?.by === this ? wiring : undefined;
   }
+}
+
+function put(binding: CachingBinding, { onActivation, onDeactivation }: Handlers): void {
+  binding.onActivation = onActivation;
+  binding.onDeactivation = onDeactivation;
 }

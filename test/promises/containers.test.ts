@@ -227,6 +227,23 @@ describe('P7 owner', () => {
     expect(log).toEqual(['Session']);
   });
 
+  test('to look whether something is bound is not to ask for it', async () => {
+    const gate = createGate();
+    const parent = createContainer();
+    bindSlowly(parent, 'late', gate.passed);
+    const child = createContainer({ parent });
+    child.bind(Session).toSelf();
+    expect(child.isCurrentBound('late')).toBe(false);
+    const late = parent.getAsync('late');
+    child.get(Session);
+    await child.dispose();
+    expect(log).toEqual(['Session']);
+    gate.open();
+    await late;
+    await parent.dispose();
+    expect(log).toEqual(['Session', 'Pool']);
+  });
+
   test('while a singleton of the parent waits, the child hands on what it owns as ever', async () => {
     const gate = createGate();
     const parent = createContainer();

@@ -1,5 +1,8 @@
 import 'reflect-metadata';
 
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
 import { describe, expect, test } from '@jest/globals';
 import { Plugin, type PluginApi } from '@inversifyjs/plugin';
 import { inject, injectable, type Container } from 'inversify';
@@ -81,5 +84,17 @@ describe('P27 cheap when used', () => {
       expect(bytes).toBeGreaterThan(0);
       expect(bytes).toBeLessThanOrEqual(64);
     }
+  });
+});
+
+describe('P29 small', () => {
+  test("it depends on Inversify's own packages alone", async () => {
+    const root = path.resolve(import.meta.dirname, '../..');
+    const { dependencies, peerDependencies, optionalDependencies } = JSON.parse(
+      await readFile(path.join(root, 'package.json'), 'utf8'),
+    ) as Record<string, object | undefined>;
+    expect(Object.keys(dependencies ?? {})).toEqual(['@inversifyjs/common', '@inversifyjs/plugin']);
+    expect(Object.keys(peerDependencies ?? {})).toEqual(['inversify', 'reflect-metadata']);
+    expect(optionalDependencies).toBeUndefined();
   });
 });
