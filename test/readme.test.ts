@@ -118,6 +118,18 @@ describe('README', () => {
     expect(written).toEqual(drawn);
   });
 
+  test('the figures of its costs are those of the run that the benchmarks show', async () => {
+    const [costs = ''] = /^## Cost\n.*?^## /ms.exec(readme) ?? [];
+    const [, run = ''] = (await readFile(path.join(root, 'bench/README.md'), 'utf8')).split(
+      '## One run',
+    );
+    const figures = costs.match(/[\d.]+ (?:ns|µs|B)\b/g) ?? [];
+    expect(figures.length).toBeGreaterThan(5);
+    for (const figure of figures) {
+      expect(run).toMatch(new RegExp(`[ +]${figure.replace('.', '\\.')} `));
+    }
+  });
+
   test('its commands are the scripts of the package, and CI runs them', async () => {
     const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
@@ -136,6 +148,7 @@ describe('README', () => {
         'test:terminal',
         'test:runtimes',
         'bench',
+        'size',
       ]),
     );
     for (const script of commands.filter((each) => each !== 'start')) {
