@@ -465,6 +465,53 @@ describe('P14 exactly once', () => {
     expect(log).toEqual(['Pool']);
   });
 
+  test.each<[string, (container: Container) => void]>([
+    [
+      'is unbound',
+      (container) => {
+        unbind(container, 'service');
+      },
+    ],
+    [
+      'is restored',
+      (container) => {
+        container.snapshot();
+        container.restore();
+      },
+    ],
+    [
+      'is restored and unbound',
+      (container) => {
+        container.snapshot();
+        container.restore();
+        unbind(container, 'service');
+      },
+    ],
+    [
+      'is unbound and restored',
+      (container) => {
+        container.snapshot();
+        unbind(container, 'service');
+        container.restore();
+      },
+    ],
+  ])('an instance for which onActivation returned a proxy, and which %s', async (_what, act) => {
+    const instance = new Pool();
+    const container = createContainer();
+    const bound = container
+      .bind('service')
+      .toDynamicValue(() => instance)
+      .inSingletonScope();
+    bound.onActivation(() => new Proxy(instance, {}));
+    bound.onDeactivation((value) => {
+      log.push(value === instance ? 'instance' : 'proxy');
+    });
+    expect(container.get('service')).not.toBe(instance);
+    act(container);
+    await container.dispose();
+    expect(log).toEqual(['proxy', 'Pool']);
+  });
+
   test('a synchronous unbind of an async hook throws and leaves the binding; the disposal waits for the hook', async () => {
     const container = createContainer({ defaultScope: 'Singleton' });
     container.bind(Pool).toSelf();
