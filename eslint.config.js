@@ -34,7 +34,7 @@ export default defineConfig(
   {
     // It runs in browsers, Deno and Bun too; what is behind the process door does not run in browsers.
     files: ['src/**/*.ts'],
-    ignores: ['src/process.ts', 'src/internal/process-*.ts'],
+    ignores: ['src/process.ts', 'src/process/*.ts'],
     rules: {
       'no-restricted-globals': ['error', 'Buffer', 'global', 'process', 'setImmediate'],
       'no-restricted-imports': ['error', { patterns: ['node:*'] }],

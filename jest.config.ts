@@ -24,7 +24,7 @@ const project = (
     ...(process.env.TEST_COVERAGE === undefined
       ? {}
       : {
-          '/src/(internal/process-[^/]+|process)\\.ts$': [
+          '/src/process(/[^/]+)?\\.ts$': [
             '<rootDir>/test/support/instrumenting.js',
             { useESM: true, tsconfig },
           ],

@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { DisposableContainer } from './internal/process-container.js';
-import { processEnd } from './internal/process-end.js';
-import type { DisposeOnExitOptions } from './internal/process-policy.js';
+import type { DisposableContainer } from './process/container.js';
+import { processEnd } from './process/end.js';
+import type { DisposeOnExitOptions } from './process/policy.js';
 
-export type { DisposableContainer } from './internal/process-container.js';
-export type { ExitCause, ExitEvent } from './internal/process-events.js';
-export type { DisposeOnExitOptions } from './internal/process-policy.js';
+export type { DisposableContainer } from './process/container.js';
+export type { ExitCause, ExitEvent } from './process/events.js';
+export type { DisposeOnExitOptions } from './process/policy.js';
 
 /** The undo of `disposeOnExit()`: called once or more, or at the end of a `using` block. */
 export interface Unhook extends Disposable {

@@ -1,7 +1,7 @@
-import { firstLine, type ExitReport } from './exit-report.js';
-import { factsOf, type Facts } from './internal/draw-facts.js';
-import { drawSvg } from './internal/draw-svg.js';
-import { drawText } from './internal/draw-text.js';
+import { firstLine, type ExitReport } from './disposal/exit-report.js';
+import { factsOf, type Facts } from './report/facts.js';
+import { drawSvg } from './report/svg.js';
+import { drawText } from './report/text.js';
 
 /** How `formatTimeline` draws. */
 export interface FormatTimelineOptions {

@@ -7,7 +7,7 @@ import type { ExitOutcome } from 'inversify-onexit';
 import { renderTimeline } from 'inversify-onexit/report';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
-import { ExitReport } from '../../src/exit-report.js';
+import { ExitReport } from '../../src/disposal/exit-report.js';
 import { bundleForBrowsers } from '../support/child.js';
 
 const screenshots = path.resolve(import.meta.dirname, '../../.cache/screenshots');

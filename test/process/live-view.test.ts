@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
-import type { ExitOutcome, ExitRecord, StartedExit } from '../../src/exit-report.js';
-import { LiveView } from '../../src/internal/process-view.js';
+import type { ExitOutcome, ExitRecord, StartedExit } from '../../src/disposal/exit-report.js';
+import { LiveView } from '../../src/process/view.js';
 
 /** A terminal whose size is known, or 0, and that tells what was written on it since it was asked. */
 class Paper {

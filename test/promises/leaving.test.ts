@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Lifecycle } from 'inversify-onexit';
 
-import { exitLink, type ExitLink } from '../../src/internal/exit-link.js';
+import { exitLink, type ExitLink } from '../../src/disposal/exit-link.js';
 import { createContainer } from '../support/containers.js';
 import { Core, never, outcomes, reportOf } from '../support/core.js';
 

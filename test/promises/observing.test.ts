@@ -12,7 +12,7 @@ import {
   type ExitReport,
 } from 'inversify-onexit';
 
-import { Observers } from '../../src/internal/observers.js';
+import { Observers } from '../../src/disposal/observers.js';
 import { runFixture } from '../support/child.js';
 import { closing, made, thrownBy } from '../support/closing.js';
 import { createContainer, unbind } from '../support/containers.js';

@@ -15,7 +15,7 @@ import {
   type LifecycleOptions,
 } from 'inversify-onexit';
 
-import { systemClock } from '../../src/internal/clock.js';
+import { systemClock } from '../../src/shared/clock.js';
 import { runFixture } from '../support/child.js';
 import { thrownBy } from '../support/closing.js';
 import { createContainer, unbindAsync } from '../support/containers.js';

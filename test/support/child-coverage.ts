@@ -18,7 +18,7 @@ export const countsCoverage = process.env.TEST_COVERAGE !== undefined;
 export const instrumented: Plugin = {
   name: 'instrumented',
   setup: (build) => {
-    build.onLoad({ filter: /\/src\/(internal\/process-\w+|process)\.ts$/ }, async (file) => ({
+    build.onLoad({ filter: /\/src\/process(\/\w+)?\.ts$/ }, async (file) => ({
       contents: instrument(await readFile(file.path, 'utf8'), file.path),
       loader: 'ts',
     }));

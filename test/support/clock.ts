@@ -1,7 +1,7 @@
 /** Time that passes when a test says so. */
 import { setImmediate } from 'node:timers/promises';
 
-import type { Clock } from '../../src/internal/clock.js';
+import type { Clock } from '../../src/shared/clock.js';
 
 interface Timer {
   readonly at: number;

@@ -7,8 +7,8 @@ import type {
   ExitReport,
 } from 'inversify-onexit';
 
-import type { ExitHook } from '../../src/internal/exit.js';
-import { ExitStack, type ExitHost } from '../../src/internal/exit-stack.js';
+import type { ExitHook } from '../../src/disposal/exit.js';
+import { ExitStack, type ExitHost } from '../../src/disposal/exit-stack.js';
 import { FakeClock } from './clock.js';
 
 interface Times {
