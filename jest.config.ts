@@ -35,10 +35,10 @@ const project = (
 
 const config: Config = {
   projects: [
-    project('package', '*'),
-    project('inversify 8.2.3', '{promises,kits}/*'),
-    project('inversify 8.0.0', '{promises,kits}/*', { inversify: 'inversify-8.0' }),
-    project('inversify 7.11.0', '{promises,kits}/*', { inversify: 'inversify-7' }),
+    project('package', '{*,report/*}'),
+    project('inversify 8.2.3', '{disposal,inversify,kits}/*'),
+    project('inversify 8.0.0', '{disposal,inversify,kits}/*', { inversify: 'inversify-8.0' }),
+    project('inversify 7.11.0', '{disposal,inversify,kits}/*', { inversify: 'inversify-7' }),
     project('standard decorators', 'standard-decorators/*', {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
     }),

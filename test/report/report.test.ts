@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { ExitOutcome, ExitRecord } from 'inversify-onexit';
 import { formatTimeline, renderTimeline } from 'inversify-onexit/report';
 
-import { ExitReport } from '../src/disposal/exit-report.js';
-import { cellsOf } from '../src/report/cells.js';
+import { ExitReport } from '../../src/disposal/exit-report.js';
+import { cellsOf } from '../../src/report/cells.js';
 
 type Details = Partial<Pick<ExitRecord, 'outcome' | 'container' | 'error'>>;
 
