@@ -36,9 +36,9 @@ const project = (
 const config: Config = {
   projects: [
     project('package', '{*,report/*}'),
-    project('inversify 8.2.3', '{disposal,inversify,kits}/*'),
-    project('inversify 8.0.0', '{disposal,inversify,kits}/*', { inversify: 'inversify-8.0' }),
-    project('inversify 7.11.0', '{disposal,inversify,kits}/*', { inversify: 'inversify-7' }),
+    project('inversify 8.2.3', '{hooks,disposal,inversify,kits}/*'),
+    project('inversify 8.0.0', '{hooks,disposal,inversify,kits}/*', { inversify: 'inversify-8.0' }),
+    project('inversify 7.11.0', '{hooks,disposal,inversify,kits}/*', { inversify: 'inversify-7' }),
     project('standard decorators', 'standard-decorators/*', {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
     }),
