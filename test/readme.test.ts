@@ -142,6 +142,7 @@ describe('README', () => {
       new Set([
         'demo',
         'test',
+        'test:all',
         'proof',
         'timeline',
         'test:browser',
