@@ -5,7 +5,7 @@ type Project = Exclude<NonNullable<Config['projects']>[number], string>;
 
 // `npm test` sets it, and is to be run after every change: it leaves out what takes long.
 const isShort = process.env.TEST_SHORT !== undefined;
-const slow = '**/{consumers,demo,kits/*,*property,leaks}.test.ts';
+const slow = '**/{always-ends,consumers,deep,demo,kits/*,*property,leaks}.test.ts';
 
 // Projects, since ts-jest keeps to the first of several compiler settings within one.
 const project = (
@@ -41,7 +41,7 @@ const promises = '{hooks,disposal,inversify,kits}/*';
 
 const config: Config = {
   projects: [
-    project('package', '{*,report/*}'),
+    project('package', '{*,report/*,shared/*}'),
     project('inversify 8.2.3', promises),
     project('standard decorators', 'standard-decorators/*', {
       tsconfig: '<rootDir>/test/standard-decorators/tsconfig.json',
