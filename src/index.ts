@@ -15,4 +15,6 @@ export {
   type OnExitCallbackOptions,
 } from './disposal/lifecycle.js';
 export { LifecycleModule } from './inversify/lifecycle-module.js';
-export { OnExit, type ExitHookDecorator, type OnExitOptions } from './hooks/on-exit.js';
+export type { UsedService } from './hooks/exit-hook.js';
+export { OnExit, type ExitHookDecorator } from './hooks/on-exit.js';
+export type { OnExitOptions } from './hooks/options.js';

@@ -1,12 +1,12 @@
 /** Which hooks cannot be run by a disposal that awaits nothing, as far as that can be seen. */
 import { DisposeError, ExitHookError } from './errors.js';
 import { ExitReport, hookLabel } from './exit-report.js';
-import type { Exit } from './exit.js';
+import type { Task } from './exit.js';
 import { isAsyncFunction } from '../shared/inspect.js';
 
-export function asyncHooksOf(exits: readonly Exit[]): ExitHookError[] {
-  return exits.flatMap(({ subject, source }) =>
-    source.hooks
+export function asyncHooksOf(tasks: readonly Task[]): ExitHookError[] {
+  return tasks.flatMap(({ exit: { subject, source }, hooks }) =>
+    hooks
       .filter((hook) => isAsyncFunction(hook.target(subject)))
       .map(({ name }) => ({ service: source.service, hook: name }))
       .map(

@@ -1,18 +1,14 @@
-/** The public handle of one container's stack: it checks and names what callers hand in. */
-import { ContainerDisposedError } from './errors.js';
+/** The public handle of one container's disposer: it checks and names what callers hand in. */
 import type { ExitContext } from '../hooks/exit-context.js';
 import type { ExitReport, PendingExit } from './exit-report.js';
-import {
-  Lifecycle,
-  type DisposeOptions,
-  type ExitObserver,
-  type OnExitCallbackOptions,
-} from './lifecycle.js';
+import { Lifecycle, type DisposeOptions, type OnExitCallbackOptions } from './lifecycle.js';
+import { arePlain, type ExitHook, type ExitPhase, type UsedService } from '../hooks/exit-hook.js';
+import { checkHookOptions, type HookOptions } from '../hooks/options.js';
 import { checkDuration } from '../shared/clock.js';
 import { exitHooksOf } from '../hooks/exit-hooks.js';
-import type { ExitLink } from './exit-link.js';
-import type { Exit, ExitHook, ExitSource } from './exit.js';
-import type { ExitStack, LifecycleState } from './exit-stack.js';
+import type { ExitLink, LinkObserver } from './exit-link.js';
+import type { Exit, ExitSource } from './exit.js';
+import type { Disposer, LifecycleState } from './disposer.js';
 import {
   classNameOf,
   functionName,
@@ -21,21 +17,23 @@ import {
   shown,
 } from '../shared/inspect.js';
 
+const none: ReadonlySet<never> = new Set();
+
 export class ContainerLifecycle extends Lifecycle implements ExitLink {
-  readonly #stack: ExitStack;
+  readonly #disposer: Disposer;
   readonly #releasing = new Map<object, Promise<void>>();
 
-  constructor(stack: ExitStack) {
+  constructor(disposer: Disposer) {
     super();
-    this.#stack = stack;
+    this.#disposer = disposer;
   }
 
   get state(): LifecycleState {
-    return this.#stack.state;
+    return this.#disposer.state;
   }
 
   get signal(): AbortSignal {
-    return this.#stack.signal;
+    return this.#disposer.signal;
   }
 
   onExit(
@@ -43,20 +41,21 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
     options?: OnExitCallbackOptions,
   ): () => boolean {
     requireFunction(callback, 'onExit()');
-    checkDuration('onExit() timeout', options?.timeout);
+    const checked = checkHookOptions('onExit()', options ?? {});
     const registration = new Callback(
       options?.name ?? functionName(callback),
       callback,
       callback,
-      options?.timeout,
+      checked,
+      this.#inFlight(),
     );
     const exit = { subject: registration, source: registration };
     this.#push(exit, 'register a callback');
-    return () => this.#stack.take((each) => each === exit).length > 0;
+    return () => this.#disposer.take((each) => each === exit).length > 0;
   }
 
   unregister(callback: (context: ExitContext) => unknown): number {
-    return this.#stack.take(
+    return this.#disposer.take(
       ({ subject }) =>
         subject instanceof Callback &&
         !(subject instanceof Adoption) &&
@@ -64,8 +63,19 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
     ).length;
   }
 
-  adopt<T>(value: T, onExit?: (value: T, context: ExitContext) => unknown): T {
+  adopt<T>(
+    value: T,
+    onExit?: (value: T, context: ExitContext) => unknown,
+    options?: OnExitCallbackOptions,
+  ): T {
+    const checked = checkHookOptions('adopt()', options ?? {});
     const hooks = exitHooksOf(value);
+    if (onExit === undefined && options !== undefined) {
+      throw new TypeError(
+        'adopt() was given options and no callback, which they would be for. The hooks of the value have ' +
+          'those that @OnExit() gives them.',
+      );
+    }
     const className = classNameOf(value);
     if (onExit !== undefined) {
       requireFunction(onExit, 'adopt()');
@@ -76,19 +86,26 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
       );
     }
     if (isObject(value) && hooks.length > 0) {
-      const source = { service: className, shared: true, hooks };
+      const source = { service: className, isShared: true, hooks, isPlain: arePlain(hooks) };
       this.#push({ subject: value, source }, `adopt ${className}`);
     }
     if (onExit !== undefined) {
       const name = onExit.name === '' ? `adopt(${className})` : onExit.name;
-      const adoption = new Adoption(name, onExit, (context) => onExit(value, context), value);
+      const adoption = new Adoption(
+        options?.name ?? name,
+        onExit,
+        (context) => onExit(value, context),
+        checked,
+        this.#inFlight(),
+        value,
+      );
       this.#push({ subject: adoption, source: adoption }, `adopt ${className}`);
     }
     return value;
   }
 
   async release(instance: object): Promise<void> {
-    const released = this.#stack.list.subjectOf(instance);
+    const released = this.#disposer.registry.subjectOf(instance);
     const releasing = this.#releasing.get(released) ?? this.#release(instance, released);
     this.#releasing.set(released, releasing);
     try {
@@ -99,36 +116,41 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
   }
 
   pending(): readonly PendingExit[] {
-    return this.#stack.pending();
+    return this.#disposer.pending();
   }
 
-  observe(observer: ExitObserver): () => void {
+  observe(observer: LinkObserver): () => void {
     if (!isObject(observer)) {
       throw new TypeError(
         `observe() was given ${shown(observer)} where it takes an object with some of the methods ` +
           'disposing, started, settled and disposed.',
       );
     }
-    return this.#stack.observers.add(observer);
+    const undo = this.#disposer.observers.add(observer);
+    this.#disposer.disposal?.run.log.observed();
+    return undo;
   }
 
   dispose(options?: DisposeOptions): Promise<ExitReport> {
     try {
       checkDuration('dispose() timeout', options?.timeout);
-      requireSignal(options?.signal);
+      return this.#disposer.dispose(options ?? {});
     } catch (error) {
       return rejected(error);
     }
-    return this.#stack.dispose(options ?? {});
+  }
+
+  expect(time: number): void {
+    this.#disposer.expectedTime = time;
   }
 
   leave(reason: unknown, why: unknown): void {
-    this.#stack.leave(reason, why);
+    this.#disposer.leave(reason, why);
   }
 
   async #release(instance: object, released: object): Promise<void> {
-    const exited = await this.#stack.release(
-      this.#stack.take(
+    const exited = await this.#disposer.release(
+      this.#disposer.take(
         ({ subject }) =>
           subject === released || (subject instanceof Adoption && subject.value === instance),
       ),
@@ -142,21 +164,31 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
     }
   }
 
-  #push(exit: Exit, asked: string): void {
-    if (this.#stack.state === 'disposed') {
-      throw new ContainerDisposedError(asked, exit.source.service);
+  /** What is being activated now. */
+  #inFlight(): ReadonlySet<PromiseLike<unknown>> {
+    const activations = this.#disposer.activations();
+    return activations.length === 0 ? none : new Set(activations.map(({ arrival }) => arrival));
+  }
+
+  #push(exit: Exit, action: string): void {
+    if (this.#disposer.isClosed) {
+      throw this.#disposer.refusalOf(action, exit.source.service);
     }
-    this.#stack.list.readmit(exit.subject);
-    this.#stack.push(exit);
+    this.#disposer.registry.readmit(exit.subject);
+    this.#disposer.push(exit);
   }
 }
 
-/** A function that is run on exit: subject, source and hook in one. */
+/** A function that runs on exit: subject, source and hook in one. */
 class Callback implements ExitSource, ExitHook {
   readonly service = 'callback';
-  readonly shared = false;
+  readonly isShared = false;
   readonly name: string;
   readonly timeout: number | undefined;
+  readonly phase: ExitPhase | undefined;
+  readonly uses: readonly UsedService[] | undefined;
+  readonly inFlight: ReadonlySet<PromiseLike<unknown>>;
+  readonly isPlain: boolean;
   readonly #given: unknown;
   readonly #run: (context: ExitContext) => unknown;
 
@@ -164,10 +196,15 @@ class Callback implements ExitSource, ExitHook {
     name: string,
     given: unknown,
     run: (context: ExitContext) => unknown,
-    timeout?: number,
+    { timeout, phase, uses }: HookOptions,
+    inFlight: ReadonlySet<PromiseLike<unknown>>,
   ) {
     this.name = name;
     this.timeout = timeout;
+    this.phase = phase;
+    this.uses = uses;
+    this.inFlight = inFlight;
+    this.isPlain = arePlain([this]);
     this.#given = given;
     this.#run = run;
   }
@@ -189,30 +226,18 @@ class Callback implements ExitSource, ExitHook {
 class Adoption extends Callback {
   readonly value: unknown;
 
-  constructor(
-    name: string,
-    given: unknown,
-    run: (context: ExitContext) => unknown,
-    value: unknown,
-  ) {
-    super(name, given, run);
+  constructor(...[name, given, run, options, inFlight, value]: [...CallbackArguments, unknown]) {
+    super(name, given, run, options, inFlight);
     this.value = value;
   }
 }
+
+type CallbackArguments = ConstructorParameters<typeof Callback>;
 
 async function rejected(error: unknown): Promise<never> {
   return Promise.resolve().then(() => {
     throw error;
   });
-}
-
-function requireSignal(signal: unknown): void {
-  if (signal !== undefined && !(isObject(signal) && 'addEventListener' in signal)) {
-    throw new TypeError(
-      `dispose() signal was given ${shown(signal)} where it takes an AbortSignal. Pass the signal of an ` +
-        'AbortController, not the controller.',
-    );
-  }
 }
 
 function requireFunction(callback: unknown, method: string): void {

@@ -1,171 +1,364 @@
-/** One disposal of one container: what it runs, in which time, and how it ends. */
+/** One disposal of one container: its phases, in its time, with those of its children within it. */
+import { ActivationWaits, type ActivationHost } from './activation-wait.js';
+import type { Activation } from './activation.js';
+import { Breath } from './breath.js';
+import { Deadline, type AbortWatch } from './deadline.js';
 import type { DisposeError } from './errors.js';
 import type { ExitReport } from './exit-report.js';
-import { Budget } from './budget.js';
-import { Drive, type Exiting, type Wait } from './exit-drive.js';
-import type { Exit } from './exit.js';
-import { ExitRun, type RunHost, type Spent } from './exit-run.js';
-import type { Observers } from './observers.js';
+import type { Exit, Task } from './exit.js';
+import { Predecessors } from './predecessors.js';
+import { Queue } from './queue.js';
+import type { Registry } from './registry.js';
+import type { Started } from './log-items.js';
+import { RunLog } from './run-log.js';
+import { Run } from './run.js';
+import type { Expiry, Gate, Work } from './work.js';
 
 /** What is disposed. */
-export interface DisposalHost extends RunHost {
-  readonly observers: Observers;
-  /** Whether there may be children that it has not told of yet. */
+export interface DisposalHost extends ActivationHost {
+  readonly registry: Registry;
+  /** How many ms its end has at most, when only a signal will tell the disposal. */
+  readonly expectedTime: number;
+  /** Whether there may be children that it has not given yet. */
   readonly hasNewChildren: boolean;
-  /**
-   * The disposals of the living children, youngest first; each begins when it is asked for.
-   *
-   * @param which those that it has not told of yet, or all that are not disposed.
-   */
-  disposalsOfChildren(reason: unknown, which: 'new' | 'all'): Iterable<Disposal>;
-  /** A wait for what is being activated or released, if it has not given one for that yet. */
-  arriving(): Wait | undefined;
-  /** The next to exit. */
-  next(): Exit | undefined;
+  /** The live children that are not disposed, youngest first. */
+  newChildren(): readonly DisposalHost[];
+  children(): readonly DisposalHost[];
+  readonly disposal: Disposal | undefined;
+  /** Its disposal as a part of its parent's: one that is under way, or a new one. */
+  disposalWithinParent(): Disposal;
+  /** What a disposal waits for besides: hooks that run beside it, and what others unbind. */
+  waitForOthers(run: Run): void;
+  /** What is left to exit when the registry is empty, in the order of a registry. */
+  uncollected(): readonly Exit[];
+  /** Called when its signal is to abort. */
+  stop(reason: unknown): void;
+  /** Called when the signals of all descendants are to abort. Returns those with drain hooks, in order. */
+  stopDescendants(reason: unknown): readonly DisposalHost[];
+  /** Called when its time has passed: from here on nothing is taken in, here and in all descendants. */
+  expire(): void;
   /** Called once, when the last hook has ended. */
   ended(): void;
 }
 
-export class Disposal {
-  readonly run: ExitRun;
-  /** How it has ended. */
-  readonly promise: Promise<ExitReport>;
+export class Disposal implements Work {
+  readonly run: Run;
   readonly #host: DisposalHost;
-  readonly #drive: Drive;
-  readonly #budget: Budget;
-  #around: Observers | undefined;
-  /* istanbul ignore next -- replaced when it is constructed */
-  #settle = (): void => undefined;
-  #hasBegun = false;
-  #hasEnded = false;
+  #deadline: Deadline;
+  #ownsDeadline: boolean;
+  /** The disposal that it is a part of. */
+  #outer: Disposal | undefined;
+  /** Whether it has begun by itself, and not in the disposal of its parent. */
+  readonly #beganAlone: boolean;
+  #hasStarted = false;
+  /** Descendants whose drain hooks run before its own. */
+  readonly #toDrain = new Queue<DisposalHost>();
+  #isDrained = false;
+  #whenDrained: (() => void)[] = [];
+  /** Whether it may go on when it is drained. A parent lets its children drain before any of them exits. */
+  #mayExit: boolean;
+  /** Keeps it from exiting; whatever hurry there is, only its parent opens it. */
+  readonly #hold: Gate = { finish: () => undefined };
+  readonly #children = new Queue<DisposalHost>();
+  readonly #activations: ActivationWaits;
+  readonly #breath = new Breath();
+  readonly #predecessors: Predecessors;
+  /** The last drain hook, of it and of its descendants, that it has waited for. */
+  #lastDrained: Started | undefined;
+  #promise: Promise<ExitReport> | undefined;
   #failure: DisposeError | undefined;
 
-  constructor(host: DisposalHost, reason: unknown) {
+  /** @param outer the disposal that it begins in, if it does not begin by itself. */
+  constructor(host: DisposalHost, reason: unknown, outer?: Disposal) {
     this.#host = host;
-    this.run = new ExitRun(host, reason, host.observers);
-    this.#drive = new Drive(() => this.#unwind(), host.clock);
-    this.#budget = new Budget(host.clock, (why) => {
-      this.finish({ reason: why });
-    });
-    const settled = new Promise<void>((resolve) => {
-      this.#settle = resolve;
-    });
-    this.promise = settled.then(() => this.result());
+    this.#activations = new ActivationWaits(host);
+    this.#predecessors = new Predecessors(host.clock);
+    this.#outer = outer;
+    this.#beganAlone = outer === undefined;
+    this.#mayExit = this.#beganAlone;
+    this.run = new Run(host, this, new RunLog(host.clock, reason, host.observers));
+    this.run.context = outer?.run.context;
+    this.#deadline = outer === undefined ? this.#newDeadline() : outer.#deadline;
+    this.#ownsDeadline = outer === undefined;
+    outer?.run.log.include(this.run.log);
+  }
+
+  /** How it has ended; every caller is given the same promise. */
+  get promise(): Promise<ExitReport> {
+    if (this.#promise === undefined) {
+      this.#promise = new Promise((resolve, reject) => {
+        this.run.whenEnded(() => {
+          try {
+            resolve(this.result());
+          } catch (error) {
+            // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a DisposeError
+            reject(error);
+          }
+        });
+      });
+      this.#markHandled();
+    }
+    return this.#promise;
+  }
+
+  /** The activations in flight that it would wait for. */
+  get activations(): readonly Activation[] {
+    return this.#activations.pending;
   }
 
   /** Throws if hooks have failed. */
   result(): ExitReport {
+    this.#failure ??= this.run.log.failure();
     if (this.#failure !== undefined) {
       throw this.#failure;
     }
     return this.run.log.report();
   }
 
-  /** Does what comes before any hook, and is not overtaken by {@link finish}. */
-  prepare(action: () => void): void {
-    this.#drive.prepare(action);
+  /** Becomes part of the disposal of an ancestor, which it has not begun in. */
+  join(outer: Disposal): void {
+    if (this.#outer === undefined) {
+      this.#outer = outer;
+      this.#deadline.within(outer.#deadline);
+      outer.run.log.include(this.run.log);
+      this.#markHandled();
+    }
   }
 
-  /** Runs hooks one at a time. */
-  async drive(): Promise<void> {
-    await this.#drive.run();
+  /** Aborts the signals, once. */
+  prepare(): void {
+    if (!this.#hasStarted) {
+      this.#hasStarted = true;
+      this.#outer?.prepare();
+      const { reason } = this.run.log;
+      // These may ask for the disposal with no time left.
+      this.run.prepare(() => {
+        this.#host.observers.emit('disposing', { reason });
+        this.#host.stop(reason);
+        // What it has begun in has seen to the descendants that were there.
+        if (this.#beganAlone) {
+          this.#toDrain.fill(this.#host.stopDescendants(reason));
+        }
+      });
+    }
+  }
+
+  /** When it is drained it need not wait for its parent. */
+  proceed(): void {
+    this.#mayExit = true;
+    if (this.#isDrained) {
+      this.run.open(this.#hold);
+    }
   }
 
   /** Leaves it no more than so many ms, and none once the signal has aborted. */
-  shorten(timeout: number, signal: AbortSignal | undefined): void {
-    if (!this.#hasEnded) {
-      this.#budget.limit(timeout);
-      if (signal !== undefined) {
-        this.#budget.follow(signal);
-      }
-    }
-  }
-
-  /** Called before each hook, with why the time of what is around has passed, if it has. */
-  look(now: number, around: Spent | undefined): void {
-    if (around === undefined) {
-      this.#budget.look(now);
-    } else {
-      this.finish(around);
-    }
-  }
-
-  /**
-   * Starts what is left now, and awaits nothing; if its time was spent, with that as the reason.
-   * Tells whether that was all: a hook that is in its synchronous part is to return first, unless the
-   * process exits within it.
-   */
-  finish(spent?: Spent, isLeaving?: boolean): boolean {
-    // Within an observer that is told of the end, there is nothing left.
-    if (!this.#hasEnded) {
-      this.run.finish(spent);
-      this.#drive.finish(isLeaving);
-    }
-    return this.#hasEnded;
-  }
-
-  *#unwind(): Exiting {
-    if (this.#hasBegun) {
-      yield* this.run.rest(this.#host) ?? [];
-      yield* this.#disposalsOf('all');
-    }
-    this.#hasBegun = true;
-    for (;;) {
-      // Whatever was run may have brought children, or activations that build on what comes next.
-      if (this.#host.hasNewChildren) {
-        yield* this.#disposalsOf('new');
-        continue;
-      }
-      const arriving = this.#host.arriving();
-      if (arriving !== undefined) {
-        yield arriving;
-        continue;
-      }
-      const exit = this.#host.next();
-      if (exit === undefined) {
-        break;
-      }
-      // A generator for each would cost more than most hooks.
-      const waiting = this.run.exit(this.#host, exit);
-      if (waiting !== undefined) {
-        yield* waiting;
-      }
-    }
-    if (this.#hasEnded) {
+  shorten(timeout: number, watch?: AbortWatch): void {
+    if (this.run.hasEnded) {
+      watch?.end();
       return;
     }
-    // Not after the generator: its driver goes on a tick later, and what is activated within that
-    // tick would be put on a stack that nobody empties any more.
-    this.#hasEnded = true;
-    this.#budget.end();
-    this.#failure = this.run.log.failure();
-    this.#host.ended();
+    if (!this.#ownsDeadline) {
+      this.#ownsDeadline = true;
+      const own = this.#newDeadline();
+      own.within(this.#deadline);
+      this.#replaceDeadline(this.#deadline, own);
+    }
+    this.#deadline.limit(timeout);
+    if (watch !== undefined) {
+      this.#deadline.follow(watch);
+    }
+  }
+
+  isFollowing(signal: AbortSignal): boolean {
+    return this.#deadline.isFollowing(signal);
+  }
+
+  checkDeadline(now: number): void {
+    this.#deadline.check(now);
+  }
+
+  /** Starts what is left now, and awaits nothing. */
+  finish(expiry?: Expiry, isLeaving = false): void {
+    if (!this.run.hasEnded) {
+      if (expiry !== undefined) {
+        this.#host.expire();
+      }
+      this.run.finish({ expiry, isLeaving });
+    }
+  }
+
+  // The run takes its tasks from here.
+
+  next(): Task | undefined {
+    if (!this.#isDrained) {
+      const task = this.#nextToDrain();
+      if (task !== undefined || this.run.isClosed) {
+        return task;
+      }
+      this.#isDrained = true;
+      this.#lastDrained = this.run.log.lastSettled;
+      this.#predecessors.add(this.#lastDrained);
+      this.#whenDrained.splice(0).forEach((callback) => {
+        callback();
+      });
+      if (!this.#mayExit) {
+        this.run.close(this.#hold);
+        return undefined;
+      }
+    }
+    return this.#nextToExit();
+  }
+
+  after({ exit }: Task): Started | undefined {
+    return this.#predecessors.last(this.#host.registry.usersOf(exit));
+  }
+
+  settled(task: Task, record: Started): void {
+    this.#predecessors.settled(task, record);
+  }
+
+  ended(): void {
+    if (this.#ownsDeadline) {
+      this.#deadline.end();
+    }
+    this.#predecessors.end();
+    this.#outer?.run.log.settledWithin(this.run.log);
     const { observers } = this.#host;
-    observers.tell('disposed', this.run.log.report());
-    observers.end(this.#around);
-    this.#settle();
+    this.#host.ended();
+    if (observers.size > 0) {
+      observers.emit('disposed', this.run.log.report());
+    }
+    observers.end(this.#outer && this.#outer.#host.observers);
   }
 
-  *#disposalsOf(children: 'new' | 'all'): Exiting {
-    for (const child of this.#host.disposalsOfChildren(this.run.log.reason, children)) {
-      yield* this.#endOf(child);
+  #nextToDrain(): Task | undefined {
+    for (let host = this.#toDrain.first; host !== undefined; host = this.#toDrain.first) {
+      const disposal = host.disposalWithinParent();
+      disposal.#lockUntilDrained(this.run);
+      // Not before it is waited for: the process may exit in one of its hooks.
+      this.#toDrain.drop();
+      disposal.prepare();
+      this.run.drive(disposal.run);
+      if (this.run.isClosed) {
+        return undefined;
+      }
     }
+    return this.#host.registry.nextToDrain();
   }
 
-  *#endOf(child: Disposal): Exiting {
-    child.#around = this.#host.observers;
-    this.run.log.include(child.run.log);
-    // Told to all that ask for it; this one reports what has failed itself.
-    const promise = child.promise.catch(() => undefined);
-    if (!this.#drive.isFinishing) {
-      void child.drive();
-    }
-    if (!child.#hasEnded) {
-      yield {
-        promise,
-        timeout: Infinity,
-        finish: (isLeaving) => child.finish(this.run.spent, isLeaving),
+  /** Has another run wait until its drain hooks, and those of its descendants, have settled. */
+  #lockUntilDrained(run: Run): void {
+    if (!this.#isDrained && !this.run.hasEnded) {
+      const gate: Gate = {
+        finish: (finish) => {
+          this.run.finish(finish);
+        },
       };
+      run.close(gate);
+      this.#whenDrained.push(() => {
+        run.log.settledWithin(this.run.log);
+        run.open(gate);
+      });
+    }
+  }
+
+  #nextToExit(): Task | undefined {
+    if (this.#takesBreath()) {
+      return undefined;
+    }
+    // Whatever was run may have brought children, or activations that build on what comes next.
+    for (let host = this.#nextChild; host !== undefined; host = this.#nextChild) {
+      const disposal = host.disposalWithinParent();
+      if (!disposal.#mayExit) {
+        // It has waited for all drain hooks of the tree.
+        disposal.#lastDrained = this.#lastDrained ?? disposal.#lastDrained;
+        disposal.#predecessors.add(disposal.#lastDrained);
+      }
+      disposal.run.whenEnded(() => {
+        this.#predecessors.add(this.run.log.lastSettled);
+      });
+      this.run.waitFor(disposal.run);
+      this.#children.drop();
+      disposal.prepare();
+      this.run.drive(disposal.run);
+      disposal.proceed();
+      if (this.run.isClosed || this.#takesBreath()) {
+        return undefined;
+      }
+    }
+    this.#host.waitForOthers(this.run);
+    if (this.run.isClosed) {
+      return undefined;
+    }
+    const { registry } = this.#host;
+    if (registry.size === 0) {
+      for (const exit of this.#host.uncollected()) {
+        registry.push(exit);
+      }
+    }
+    return this.#waitsForActivations() ? undefined : registry.pop();
+  }
+
+  get #nextChild(): DisposalHost | undefined {
+    if (this.#host.hasNewChildren) {
+      this.#children.fill(this.#host.newChildren());
+    }
+    return this.#children.first;
+  }
+
+  /** Whether so much has come late that the event loop gets a turn first. */
+  #takesBreath(): boolean {
+    if (!this.#breath.isDue(this.#host.registry.lateArrivals)) {
+      return false;
+    }
+    if (this.run.isFinishing) {
+      // Nothing is awaited, and so nothing else would end it.
+      this.#host.expire();
+      return false;
+    }
+    this.#breath.take(this.run, this.#host.clock);
+    return true;
+  }
+
+  /** Whether what comes next may be what something is being built from. */
+  #waitsForActivations(): boolean {
+    const { pending } = this.#activations;
+    if (pending.length === 0) {
+      return false;
+    }
+    const inFlight = this.#host.registry.last?.source.inFlight;
+    if (inFlight !== undefined && pending.every(({ arrival }) => inFlight.has(arrival))) {
+      return false;
+    }
+    const left = Math.min(this.#deadline.left, this.#host.expectedTime);
+    this.#activations.begin(this.run, pending, left, (late) => {
+      this.#predecessors.add(late);
+    });
+    return true;
+  }
+
+  #newDeadline(): Deadline {
+    return new Deadline(this.#host.clock, (reason) => {
+      this.finish({ reason });
+    });
+  }
+
+  /** Descendants that share the deadline have the new one from here on. */
+  #replaceDeadline(shared: Deadline, own: Deadline): void {
+    if (this.#deadline === shared) {
+      this.#deadline = own;
+      for (const child of this.#host.children()) {
+        if (child.disposal !== undefined) {
+          child.disposal.#replaceDeadline(shared, own);
+        }
+      }
+    }
+  }
+
+  /** What it is part of reports what has failed: a promise that nobody awaits is no uncaught error. */
+  #markHandled(): void {
+    if (this.#outer !== undefined) {
+      this.#promise?.catch(() => undefined);
     }
   }
 }

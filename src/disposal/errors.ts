@@ -1,5 +1,13 @@
-import type { ExitOutcome, ExitReport, PendingExit } from './exit-report.js';
 import { brand, hasBrand } from '../shared/brand.js';
+import { formatMs } from '../shared/clock.js';
+import {
+  firstLine,
+  hookLabel,
+  type ExitOutcome,
+  type ExitRecord,
+  type ExitReport,
+  type PendingExit,
+} from './exit-report.js';
 
 /** One hook that did not end well. `cause` is what it threw. */
 export class ExitHookError extends Error {
@@ -8,7 +16,7 @@ export class ExitHookError extends Error {
   readonly outcome: ExitOutcome;
 
   static {
-    brand(this);
+    brand(this, 'ExitHookError');
   }
 
   constructor(
@@ -21,6 +29,11 @@ export class ExitHookError extends Error {
     this.outcome = outcome;
     // Its frames would be those of the loop over the hooks; the cause has the ones that tell.
     Object.defineProperty(this, 'stack', { value: String(this) });
+  }
+
+  /** @internal @param isExpired whether the time of its disposal had passed. */
+  static of(record: ExitRecord, isExpired: boolean): ExitHookError {
+    return new ExitHookError(failureOf(record, isExpired), record);
   }
 
   /** Recognises an `ExitHookError` of any copy of this package. */
@@ -38,7 +51,7 @@ export class DisposeError extends AggregateError {
   declare readonly report: ExitReport;
 
   static {
-    brand(this);
+    brand(this, 'DisposeError');
   }
 
   constructor(summary: string, errors: readonly ExitHookError[], report: ExitReport) {
@@ -53,19 +66,25 @@ export class DisposeError extends AggregateError {
   }
 }
 
-/** Something was asked of a container that is disposed. */
+/** The container is disposed, or its disposal has no time left: it can neither resolve nor register. */
 export class ContainerDisposedError extends Error {
   readonly service: string;
 
   static {
-    brand(this);
+    brand(this, 'ContainerDisposedError');
   }
 
-  /** @param asked what cannot be done: `resolve Pool`. */
-  constructor(asked: string, service: string) {
+  /**
+   * @param action what cannot be done: `resolve Pool`.
+   * @param isDisposed false while hooks still run, in a disposal whose time has passed.
+   */
+  constructor(action: string, service: string, isDisposed = true) {
     super(
-      `Cannot ${asked}: the container is disposed. Something still uses it: stop or await that ` +
-        'before the disposal, or create a new container.',
+      isDisposed
+        ? `Cannot ${action}: the container is disposed. Something still uses it: stop or await that ` +
+            'before the disposal, or create a new container.'
+        : `Cannot ${action}: the time of the container's disposal has passed, and it takes in nothing ` +
+            'new. Do it before the disposal, or give the disposal more time.',
     );
     this.service = service;
   }
@@ -73,5 +92,21 @@ export class ContainerDisposedError extends Error {
   /** Recognises a `ContainerDisposedError` of any copy of this package. */
   static is(value: unknown): value is ContainerDisposedError {
     return hasBrand(value, 'ContainerDisposedError');
+  }
+}
+
+function failureOf(record: ExitRecord, isExpired: boolean): string {
+  const label = hookLabel(record);
+  switch (record.outcome) {
+    case 'failed':
+    case 'done':
+      return `${label} failed: ${firstLine(record.error)}`;
+    case 'timed-out':
+      return `${label} timed out after ${formatMs(record.duration)}: ${firstLine(record.error)}`;
+    case 'not-awaited':
+      return isExpired
+        ? `${label} returned a promise when the time of the disposal had passed: how it ended is lost.`
+        : `${label} returned a promise, and nothing could await it: how it ended is lost. Use ` +
+            '`await container.dispose()` or `await using`.';
   }
 }

@@ -5,10 +5,17 @@ import type { ExitObserver } from './lifecycle.js';
 /** The container's method that gives its link. */
 export const exitLink = Symbol.for('inversify-onexit/exit-link');
 
+/** Observes, besides, which activations in flight hold the disposal up; none, when it goes on. */
+export interface LinkObserver extends ExitObserver {
+  waiting?(activations: readonly { readonly service: string }[]): void;
+}
+
 export interface ExitLink {
   readonly state: 'active' | 'disposing' | 'disposed';
   pending(): readonly PendingExit[];
-  observe(observer: ExitObserver): () => void;
+  observe(observer: LinkObserver): () => void;
+  /** Says how many ms a disposal has at most, of which its signal alone will tell. */
+  expect(time: number): void;
   /**
    * The process exits, and nothing on the stack returns: starts every hook that is left, also within
    * one that is in its synchronous part, and awaits nothing.

@@ -1,3 +1,6 @@
+import { describe } from '../shared/inspect.js';
+import { Serializer } from './serializable.js';
+
 /**
  * How a hook ended: it settled in time (`done`); it threw or rejected (`failed`); it was started, and
  * its time passed before it settled (`timed-out`); or it was started when nothing could be awaited
@@ -18,8 +21,25 @@ export interface PendingExit {
 
 /** A hook that was started. */
 export interface StartedExit extends PendingExit {
-  /** Whose: 0 is the container that was disposed; 1, 2, … are its children in the order met. */
+  /** Its number within the report, in the order in which hooks were started: 0, 1, 2, … */
+  readonly id: number;
+  /**
+   * That of the hook: `drain` hooks run while everything is still open, but for those that were
+   * registered after the drain phase, which run at once; `exit` hooks close their instance.
+   */
+  readonly phase: 'drain' | 'exit';
+  /**
+   * Whose: 0 is the container that was disposed; 1, 2, … are its descendants, in the order in which
+   * their disposals became part of this one.
+   */
   readonly container: number;
+  /**
+   * The `id` of the exit that settled last of those that it had to wait for, since they were hooks of
+   * the same instance, of children or of an earlier phase, or declare to use it, or since its time passed
+   * before it was activated. Not there
+   * if it waited for none, or only for its turn.
+   */
+  readonly after?: number;
   /** When, in ms since the disposal began; negative, if a child's had begun before. */
   readonly startTime: number;
 }
@@ -48,12 +68,21 @@ export class ExitReport {
     this.exits = exits;
   }
 
-  /** A copy that `JSON.stringify` keeps whole: errors with their messages, stacks and causes. */
+  /**
+   * A copy that `JSON.stringify` keeps: every exit with all its fields, and what was thrown with
+   * messages, stacks and causes. It never throws, and its size is bounded whatever an error refers
+   * to: each object is written once, and what is too long, too deep or too much is cut off, with a
+   * note that says so.
+   */
   toJSON(): unknown {
+    const serializer = new Serializer((value) => value instanceof ExitReport);
     return {
-      reason: serializable(this.reason),
+      // JSON leaves out `undefined`: a disposal without a reason has none here either.
+      reason: this.reason === undefined ? undefined : serializer.serialize(this.reason),
       duration: this.duration,
-      exits: serializable(this.exits),
+      exits: this.exits.map((exit) =>
+        'error' in exit ? { ...exit, error: serializer.serialize(exit.error) } : { ...exit },
+      ),
     };
   }
 
@@ -88,52 +117,4 @@ export function hookLabel({ service, hook }: PendingExit): string {
 /** How a thrown value is printed in one line. */
 export function firstLine(thrown: unknown): string {
   return describe(thrown).replace(/\n.*/s, '');
-}
-
-function describe(value: unknown): string {
-  try {
-    const { message }: { message?: unknown } = Object(value) as object;
-    return isError(value) || typeof message !== 'string' ? String(value) : message;
-  } catch {
-    return 'a value that cannot be printed';
-  }
-}
-
-/** What JSON has no word for, or what lies too deep, is described rather than lost. */
-function serializable(value: unknown, ancestors: readonly unknown[] = []): unknown {
-  const nested = (part: unknown): unknown => serializable(part, [...ancestors, value]);
-  try {
-    if (typeof value !== 'object' || value === null) {
-      return ['bigint', 'function', 'symbol'].includes(typeof value) ? describe(value) : value;
-    }
-    if (ancestors.includes(value) || ancestors.length === 16) {
-      return describe(value);
-    }
-    if (Array.isArray(value)) {
-      return value.map(nested);
-    }
-    if ('toJSON' in value) {
-      return JSON.parse(JSON.stringify(value)) as unknown;
-    }
-    const keys = Object.keys(value);
-    if (isError(value)) {
-      keys.unshift(
-        ...['name', 'message', 'stack', 'cause', 'errors'].filter((key) => key in value),
-      );
-    } else if (Object.prototype.toString.call(value) !== '[object Object]') {
-      return describe(value);
-    }
-    return Object.fromEntries(keys.map((key) => [key, nested(Reflect.get(value, key))]));
-  } catch {
-    // A getter that throws, a proxy that was revoked: the rest of the report is worth more.
-    return describe(value);
-  }
-}
-
-/** Also one of another realm, as those of Node's own modules are under a test runner. */
-function isError(value: unknown): boolean {
-  return (
-    value instanceof Error ||
-    ['[object Error]', '[object DOMException]'].includes(Object.prototype.toString.call(value))
-  );
 }

@@ -1,30 +1,27 @@
-/** What is exited: a subject, where it comes from, and the hooks that are called on it. */
-import type { ExitContext } from '../hooks/exit-context.js';
+/** What a container registers: a subject, where it comes from, and the hooks that run for it. */
+import type { ExitHook } from '../hooks/exit-hook.js';
 import type { PendingExit } from './exit-report.js';
-
-/** What is called on a subject when it is exited. */
-export interface ExitHook {
-  readonly name: string;
-  /** How many ms it has; if it does not say, as many as any. */
-  readonly timeout?: number | undefined;
-  /** The function that would be called, to be looked at. */
-  target(subject: object): unknown;
-  call(subject: object, context: ExitContext): unknown;
-}
 
 /** What the subjects of one origin share. */
 export interface ExitSource {
   readonly service: string;
-  /** Whether a subject can have come from elsewhere, and be owned there. */
-  readonly shared: boolean;
-  /** How many of its subjects a list holds, where that matters. */
-  readonly tally?: { live: number };
-  /** The hooks of a subject as they are now, in the order in which they are run. */
+  /** Whether another container, or another binding, can hand out the same subject. */
+  readonly isShared: boolean;
+  /** How many of its subjects a registry holds, where that matters. */
+  readonly live?: { count: number };
+  /** The hooks of a subject as they are now, in the order in which they run. */
   readonly hooks: readonly ExitHook[];
-  /** Called when its hooks are about to be run. */
+  /** Whether all its hooks run in the exit phase, and none declares what it uses. */
+  readonly isPlain: boolean;
+  /**
+   * Of a callback: what was being activated when it was registered. Nothing of that can have been built
+   * on the callback, which need not wait for it.
+   */
+  readonly inFlight?: ReadonlySet<PromiseLike<unknown>>;
+  /** Called when its hooks are about to run. */
   exiting?(): void;
-  /** Told that its subject is exited in another place. Tells whether anything is left to do here. */
-  apart?(): boolean;
+  /** Called when its subject exits in another place. Returns whether handlers are left to run here. */
+  handlersOnly?(): boolean;
   /** Called when its subject is released by itself. */
   released?(): void;
 }
@@ -35,11 +32,15 @@ export interface Exit {
   readonly source: ExitSource;
 }
 
-/** What is still to be run of the entries, in the order given. */
-export function pendingHooks(exits: readonly Exit[]): PendingExit[] {
-  return exits.flatMap(({ source }) => pendingOf(source, source.hooks));
+/** An entry whose hooks run, and those of them that do. */
+export interface Task {
+  readonly exit: Exit;
+  readonly hooks: readonly ExitHook[];
 }
 
-export function pendingOf({ service }: ExitSource, hooks: readonly ExitHook[]): PendingExit[] {
-  return hooks.map(({ name }) => ({ service, hook: name }));
+/** What is still to run of the entries, in the order given. */
+export function pendingHooks(tasks: readonly Task[]): PendingExit[] {
+  return tasks.flatMap(({ exit, hooks }) =>
+    hooks.map(({ name }) => ({ service: exit.source.service, hook: name })),
+  );
 }

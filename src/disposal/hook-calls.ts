@@ -1,35 +1,41 @@
-/** Which containers have a hook in its synchronous part. */
+/** The hooks that are in their synchronous part, and so call whatever is called now. */
 import type { ExitContext } from '../hooks/exit-context.js';
-import type { ExitHook } from './exit.js';
+import type { ExitHook } from '../hooks/exit-hook.js';
 
-/** Calls hooks, and tells whoever is called by them that a hook is in its synchronous part. */
-export class HookCalls {
-  readonly #above: () => HookCalls | undefined;
-  #depth = 0;
+interface CallHost {
+  /** Whether it is this container, or a descendant. */
+  belongsTo(container: object): boolean;
+}
 
-  /** @param above those of the container around, whose disposal waits for these, too. */
-  constructor(above: () => HookCalls | undefined) {
-    this.#above = above;
+export interface HookCall {
+  /** The container that runs it. */
+  readonly host: CallHost;
+  /** Whether it was started when the time of its disposal had passed. */
+  readonly isLate: boolean;
+}
+
+/** Innermost last, of all containers: a hook may dispose one that is no relative of its own. */
+const calls: HookCall[] = [];
+
+export function callHook(
+  call: HookCall,
+  hook: ExitHook,
+  subject: object,
+  context: ExitContext,
+): unknown {
+  calls.push(call);
+  try {
+    return hook.call(subject, context);
+  } finally {
+    calls.pop();
   }
+}
 
-  get inProgress(): boolean {
-    return this.#depth > 0;
-  }
+/** Whether a hook of the container, or of a descendant, is in its synchronous part. */
+export function isCalledByHookOf(container: object): boolean {
+  return calls.some(({ host }) => host.belongsTo(container));
+}
 
-  call(hook: ExitHook, subject: object, context: ExitContext): unknown {
-    this.#count(1);
-    try {
-      return hook.call(subject, context);
-    } finally {
-      this.#count(-1);
-    }
-  }
-
-  #count(change: 1 | -1): void {
-    this.#depth += change;
-    const above = this.#above();
-    if (above !== undefined) {
-      above.#count(change);
-    }
-  }
+export function isCalledByLateHook(): boolean {
+  return calls.at(-1)?.isLate === true;
 }

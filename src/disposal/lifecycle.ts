@@ -1,6 +1,6 @@
 import type { ExitContext, Signal } from '../hooks/exit-context.js';
 import type { ExitRecord, ExitReport, PendingExit, StartedExit } from './exit-report.js';
-import type { OnExitOptions } from '../hooks/on-exit.js';
+import type { OnExitOptions } from '../hooks/options.js';
 
 /** Options of `LifecycleModule.with()`. Default of each: what the container around has, if it has the module. */
 export interface LifecycleOptions {
@@ -14,6 +14,13 @@ export interface LifecycleOptions {
    * `ExitContext.signal` aborts, and the disposal goes on without it. Default: Infinity.
    */
   hookTimeout?: number;
+  /**
+   * How many ms a disposal waits for instances that are still being activated. When they have passed, it
+   * goes on without them, and its report names them as `timed-out`; what arrives later exits then.
+   * Default: `hookTimeout`; if that is Infinity, half of the time that the disposal has left, and
+   * without any limit Infinity.
+   */
+  activationTimeout?: number;
   /**
    * What to do with an instance that has exit hooks and is not in singleton scope: `'own'` it until
    * the container is disposed or it is released; or `'refuse'` it, so that its activation fails (it
@@ -35,17 +42,17 @@ export interface DisposeOptions {
   reason?: unknown;
 }
 
-/** Options of `lifecycle.onExit()`. */
+/** Options of `lifecycle.onExit()` and `lifecycle.adopt()`. */
 export interface OnExitCallbackOptions extends OnExitOptions {
   /** What the callback is called in reports and errors. Default: the name of its function. */
   name?: string;
 }
 
 /**
- * Told of a disposal while it runs. What is told of exits is what the report says, one at a time, those
- * of children included: of a child whose disposal had begun before, what it has done until then is told at once.
- * A method that throws, or rejects, harms nothing, and is not waited for. The observer's first error
- * is thrown as an uncaught one, when the outermost disposal has ended.
+ * Observes a disposal while it runs. Each exit is given as the report has it, those of children
+ * included; what a child whose disposal had begun before has done until then comes at once. Exits that
+ * overlap have different `id`s. A method that throws, or rejects, harms nothing, and is not awaited. The
+ * observer's first error is thrown as an uncaught one when the outermost disposal has ended.
  */
 export interface ExitObserver {
   /** The disposal starts. */
@@ -60,7 +67,7 @@ export interface ExitObserver {
 
 /**
  * The exit side of one container: `container.get(Lifecycle)`, or `@inject(Lifecycle)` in a service.
- * The container with the module that is nearest to where it is asked for answers.
+ * It is that of the nearest container with the module.
  */
 export abstract class Lifecycle {
   constructor() {
@@ -87,12 +94,13 @@ export abstract class Lifecycle {
   /**
    * Registers a callback that runs when the container is disposed, in the reverse order of
    * registrations and activations; Python's `atexit.register`. The same callback registered twice
-   * runs twice. While the container is being disposed it is run next.
+   * runs twice. While the container is being disposed it runs next, in its phase; a drain callback that
+   * comes after the drain phase runs next, too.
    *
-   * @returns its undo, which tells whether the callback was still registered.
+   * @returns its undo, which returns whether the callback was still registered.
    * @throws TypeError if the callback is no function.
-   * @throws TypeError or RangeError if `timeout` is no duration.
-   * @throws ContainerDisposedError if the container is disposed.
+   * @throws TypeError or RangeError if an option has a value that it does not take.
+   * @throws ContainerDisposedError if the container is disposed, or the time of its disposal has passed.
    */
   abstract onExit(
     callback: (context: ExitContext) => unknown,
@@ -108,17 +116,23 @@ export abstract class Lifecycle {
 
   /**
    * Makes the container own what it did not create. On exit the callback is run, then the value's
-   * own `@OnExit()` hooks.
+   * own `@OnExit()` hooks. The options are those of the callback.
    *
    * @returns the value.
-   * @throws TypeError if there is nothing to run: neither a callback nor a marked method.
-   * @throws ContainerDisposedError if the container is disposed.
+   * @throws TypeError if there is nothing to run, neither a callback nor a marked method, or if there are
+   * options and no callback.
+   * @throws TypeError or RangeError if an option has a value that it does not take.
+   * @throws ContainerDisposedError if the container is disposed, or the time of its disposal has passed.
    */
-  abstract adopt<T>(value: T, onExit?: (value: T, context: ExitContext) => unknown): T;
+  abstract adopt<T>(
+    value: T,
+    onExit?: (value: T, context: ExitContext) => unknown,
+    options?: OnExitCallbackOptions,
+  ): T;
 
   /**
    * Runs the hooks of one instance now and forgets it. What it was built from stays owned; a
-   * singleton is built anew when it is next asked for. It is *not* checked whether something still
+   * singleton is built anew by the next `get`. It is *not* checked whether something still
    * uses the instance.
    *
    * Called again while the hooks run, it waits for them.
@@ -128,12 +142,15 @@ export abstract class Lifecycle {
    */
   abstract release(instance: object): Promise<void>;
 
-  /** What `dispose()` would run, in that order. It runs nothing. */
+  /**
+   * What `dispose()` would run, in that order. It runs nothing. A service that is being activated, which
+   * `dispose()` would wait for, stands among it with `activation` in the place of a hook.
+   */
   abstract pending(): readonly PendingExit[];
 
   /**
-   * Has an observer told of the disposal of this container, from now on; without one it costs nothing.
-   * What is released, or unbound, is not disposed, and is not told.
+   * Adds an observer of the disposal of this container; without one observing costs nothing. What is
+   * released, or unbound, is not part of a disposal, and not observed.
    *
    * @returns its undo.
    * @throws TypeError if the observer is no object.

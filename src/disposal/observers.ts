@@ -1,14 +1,17 @@
-/** Who wants to be told of disposals while they run. */
-import { isPromise } from '@inversifyjs/common';
+/** Who observes disposals while they run. */
+import { isPromise } from '../shared/promise.js';
 
-import type { ExitRecord, ExitReport, StartedExit } from './exit-report.js';
 import { throwUncaught } from '../shared/inspect.js';
+import type { Activation } from './activation.js';
+import type { ExitRecord, ExitReport, StartedExit } from './exit-report.js';
 
 export interface ExitEvents {
   disposing: { readonly reason: unknown };
   started: StartedExit;
   settled: ExitRecord;
   disposed: ExitReport;
+  /** Activations in flight that hold the disposal up; none, when it goes on. */
+  waiting: readonly Activation[];
 }
 
 type Observer = { [Event in keyof ExitEvents]?: (about: ExitEvents[Event]) => unknown };
@@ -37,8 +40,11 @@ export class Observers {
     };
   }
 
-  tell<Event extends keyof ExitEvents>(event: Event, about: ExitEvents[Event]): void {
-    // Not the set itself: one that is added meanwhile is told of what comes next.
+  emit<Event extends keyof ExitEvents>(event: Event, about: ExitEvents[Event]): void {
+    if (this.#observing.size === 0) {
+      return;
+    }
+    // Not the set itself: one that is added meanwhile hears of what comes next.
     for (const observing of [...this.#observing]) {
       if (this.#observing.has(observing)) {
         try {

@@ -1,12 +1,16 @@
-/** The signal by which services are told that they are about to be exited. */
-export class StopSignal {
-  readonly #above: () => StopSignal | undefined;
-  #controller: AbortController | undefined;
-  #stopped: { readonly reason: unknown } | undefined;
+/** The signal by which services learn that a disposal has started. */
+interface Stopped {
+  readonly reason: unknown;
+}
 
-  /** @param above that of the container around. */
-  constructor(above: () => StopSignal | undefined) {
-    this.#above = above;
+export class StopSignal {
+  readonly #parent: () => StopSignal | undefined;
+  #controller: AbortController | undefined;
+  #stopped: Stopped | undefined;
+
+  /** @param parent that of the parent container. */
+  constructor(parent: () => StopSignal | undefined) {
+    this.#parent = parent;
   }
 
   get signal(): AbortSignal {
@@ -18,14 +22,19 @@ export class StopSignal {
     return this.#controller.signal;
   }
 
-  stop(reason: unknown): void {
-    this.#stopped ??= { reason };
+  /** Returns whether it had not stopped before. */
+  stop(reason: unknown): boolean {
+    if (this.#stopped !== undefined) {
+      return false;
+    }
+    this.#stopped = { reason };
     this.#controller?.abort(reason);
+    return true;
   }
 
-  /** A container that comes while one around it is being disposed was not there to be told. */
-  get #whyStopped(): { readonly reason: unknown } | undefined {
-    const above = this.#above();
-    return this.#stopped ?? (above && above.#whyStopped);
+  /** A container that comes while an ancestor is being disposed was not there when that stopped. */
+  get #whyStopped(): Stopped | undefined {
+    const parent = this.#parent();
+    return this.#stopped ?? (parent && parent.#whyStopped);
   }
 }

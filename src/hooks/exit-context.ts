@@ -1,14 +1,14 @@
-/** The platform's `AbortSignal`, for compilers that know one: it is not among ECMAScript's types. */
+/** The platform's `AbortSignal`, if the compiler has a type for it: it is not part of ECMAScript. */
 export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer Platforms } }
   ? Platforms
   : { readonly aborted: boolean; readonly reason: unknown };
 
-/** What a hook is given: the one argument of every method marked with `@OnExit()` and of every callback. */
+/** The only argument of every method marked with `@OnExit()`, and of every callback. */
 export interface ExitContext {
   /**
-   * Aborts when the hook's time has passed, or that of the whole disposal; the disposal goes on then
-   * without it. The reason is a `TimeoutError`, or that of the `signal` given to `dispose()`. It is
-   * made when it is first read.
+   * Aborts when the time of the hook, or of the whole disposal, has passed; the disposal then continues
+   * without the hook. The reason is a `TimeoutError`, or that of the `signal` given to `dispose()`. The
+   * signal is created when it is first read.
    */
   readonly signal: Signal;
   /** Why the container is disposed: the `reason` given to the first `dispose()`, else `undefined`. */

@@ -1,17 +1,17 @@
-/** Which methods of a class are exit hooks, along its prototype chain. */
+/** Finds the exit hooks of a class, along its prototype chain. */
 import type { ExitContext } from './exit-context.js';
-import type { ExitHook } from '../disposal/exit.js';
 import { isObject } from '../shared/inspect.js';
+import type { ExitHook, ExitPhase, UsedService } from './exit-hook.js';
+import type { HookOptions } from './options.js';
 
-// A registered symbol: a class marked by one copy of the package is read by the module of another.
-// On a prototype it holds the marks by name, on a method its mark.
+// A registered symbol: the module of one copy of the package reads the marks of another copy.
+// On a prototype it holds the marks by name, on a method the mark of the method.
 const marks = Symbol.for('inversify-onexit/marks');
 type MarkedNames = Map<string | symbol, Mark>;
 
-interface Mark {
-  /** Grows from declaration to declaration, since members are decorated in the order they stand in. */
+interface Mark extends Partial<HookOptions> {
+  /** Increases with each declaration, since members are decorated in source order. */
   readonly order: number;
-  readonly timeout?: number;
 }
 
 let hooksOf = new WeakMap<object, readonly MethodHook[]>();
@@ -19,20 +19,20 @@ const noHooks: readonly MethodHook[] = [];
 let declared = 0;
 
 /** Marks a name on a prototype, so that another decorator cannot hide it by replacing the method. */
-export function markName(prototype: object, name: string | symbol, timeout?: number): void {
+export function markName(prototype: object, name: string | symbol, options?: HookOptions): void {
   const names = markedNames(prototype) ?? new Map<string | symbol, Mark>();
-  Object.defineProperty(prototype, marks, { value: names.set(name, nextMark(timeout)) });
+  Object.defineProperty(prototype, marks, { value: names.set(name, nextMark(options)) });
 }
 
-/** Marks a method itself: a standard decorator is not shown the prototype. */
-export function markMethod(method: object, timeout?: number): void {
-  Object.defineProperty(method, marks, { value: nextMark(timeout) });
+/** Marks a method itself: a standard decorator has no access to the prototype. */
+export function markMethod(method: object, options?: HookOptions): void {
+  Object.defineProperty(method, marks, { value: nextMark(options) });
 }
 
-function nextMark(timeout: number | undefined): Mark {
-  // A class may have been read before: decorate() can mark it at any time.
+function nextMark(options: HookOptions | undefined): Mark {
+  // The hooks of its class may be cached already: decorate() can mark a method at any time.
   hooksOf = new WeakMap();
-  return { order: declared++, ...(timeout === undefined ? {} : { timeout }) };
+  return { ...options, order: declared++ };
 }
 
 /** Whether the method of that name is an exit hook of the object. */
@@ -40,12 +40,12 @@ export function isExitHook(instance: object, name: string | symbol): boolean {
   return exitHooksOf(instance).some(({ key }) => key === name);
 }
 
-/** The exit hooks of an object, in the order in which they are run. */
+/** The exit hooks of an object, in the order in which they run. */
 export function exitHooksOf(value: unknown): readonly MethodHook[] {
   return isObject(value) ? exitHooksOfPrototype(prototypeOf(value)) : noHooks;
 }
 
-/** The exit hooks of the objects with this prototype, in the order in which they are run. */
+/** The exit hooks of the objects with this prototype, in the order in which they run. */
 export function exitHooksOfPrototype(prototype: unknown): readonly MethodHook[] {
   if (!isObject(prototype)) {
     return noHooks;
@@ -63,16 +63,20 @@ export class MethodHook implements ExitHook {
   readonly name: string;
   readonly key: string | symbol;
   readonly timeout: number | undefined;
+  readonly phase: ExitPhase | undefined;
+  readonly uses: readonly UsedService[] | undefined;
   readonly #decorator: 'OnExit' | 'preDestroy';
 
   constructor(
     key: string | symbol,
-    timeout?: number,
+    options: Partial<HookOptions> = {},
     decorator: 'OnExit' | 'preDestroy' = 'OnExit',
   ) {
     this.name = typeof key === 'symbol' ? `[${symbolName(key)}]` : key;
     this.key = key;
-    this.timeout = timeout;
+    this.timeout = options.timeout;
+    this.phase = options.phase;
+    this.uses = options.uses;
     this.#decorator = decorator;
   }
 
@@ -80,7 +84,7 @@ export class MethodHook implements ExitHook {
     try {
       return Reflect.get(instance, this.key);
     } catch {
-      // A getter that throws shows nothing; called, it tells.
+      // A getter throws. The call of the hook throws the same error, and reports it.
       return undefined;
     }
   }
@@ -92,17 +96,17 @@ export class MethodHook implements ExitHook {
         `${this.name} is marked with @${this.#decorator}() and no longer a method`,
       );
     }
-    // Inversify calls its own without an argument.
+    // Inversify calls its `@preDestroy` methods without an argument.
     return Reflect.apply(method, instance, this.#decorator === 'OnExit' ? [context] : []);
   }
 }
 
 /**
- * Derived classes before their bases, later declarations before earlier ones. An override stands
- * with the class that overrides, since it may use what that class added.
+ * Derived classes before their bases, later declarations before earlier ones. An override runs with
+ * the hooks of the class that overrides, since it may use what that class added.
  */
 function readHooks(chain: readonly object[]): readonly MethodHook[] {
-  // The nearest mark of a name says how long it has.
+  // Of several marks of a name, the nearest one has the options that apply.
   const marked = new Map<string | symbol, Mark>();
   for (const level of [...chain].reverse()) {
     for (const name of Reflect.ownKeys(level)) {
@@ -117,13 +121,13 @@ function readHooks(chain: readonly object[]): readonly MethodHook[] {
     let order = -1;
     const own: { name: string | symbol; order: number }[] = [];
     for (const name of Reflect.ownKeys(level).filter((each) => marked.has(each))) {
-      // An override that is not marked again was declared after what stands before it.
+      // An override without a mark takes the order of the member before it.
       order = markOf(level, name)?.order ?? order;
       own.unshift({ name, order });
     }
     for (const { name } of own.sort((a, b) => b.order - a.order)) {
       if (!hooks.has(name)) {
-        hooks.set(name, new MethodHook(name, marked.get(name)?.timeout));
+        hooks.set(name, new MethodHook(name, marked.get(name)));
       }
     }
   }
@@ -131,7 +135,7 @@ function readHooks(chain: readonly object[]): readonly MethodHook[] {
 }
 
 function symbolName(symbol: symbol): string {
-  // Node 20 and 22 define these themselves, under descriptions of their own.
+  // Node.js 20 and 22 define these symbols with descriptions of their own.
   const name = (['asyncDispose', 'dispose'] as const).find((each) => Symbol[each] === symbol);
   return name === undefined ? String(symbol).slice(7, -1) : `Symbol.${name}`;
 }
@@ -150,7 +154,7 @@ function prototypeOf(value: object): unknown {
   try {
     return Object.getPrototypeOf(value);
   } catch {
-    // A proxy need not tell, and one that was revoked cannot.
+    // A proxy may throw, and a revoked one always does.
     return null;
   }
 }

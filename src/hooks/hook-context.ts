@@ -1,4 +1,4 @@
-/** What a hook of ours is given. */
+/** The argument of an exit hook. */
 import type { ExitContext } from './exit-context.js';
 
 export class HookContext implements ExitContext {
@@ -6,14 +6,14 @@ export class HookContext implements ExitContext {
   #aborted: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
 
-  /** @param aborted why its signal has aborted from the beginning, if it has. */
+  /** @param aborted the reason with which its signal is aborted from the beginning, if it is. */
   constructor(reason: unknown, aborted?: { readonly reason: unknown }) {
     this.reason = reason;
     this.#aborted = aborted;
   }
 
   get signal(): AbortSignal {
-    // Most hooks never ask for it, and it costs more than they do.
+    // Created late: most hooks never read it, and it costs more than they do.
     this.#controller ??= new AbortController();
     if (this.#aborted !== undefined) {
       this.#controller.abort(this.#aborted.reason);

@@ -1,5 +1,5 @@
 import type { ExitContext } from './exit-context.js';
-import { checkDuration } from '../shared/clock.js';
+import { checkHookOptions, type HookOptions, type OnExitOptions } from './options.js';
 import { isExitHook, markMethod, markName } from './exit-hooks.js';
 import {
   classNameOf,
@@ -9,16 +9,7 @@ import {
   shown,
 } from '../shared/inspect.js';
 
-/** Options of `@OnExit()`. */
-export interface OnExitOptions {
-  /**
-   * How many ms the hook has. When they have passed, `ExitContext.signal` aborts, and the disposal
-   * goes on without it. Default: the module's `hookTimeout`.
-   */
-  timeout?: number;
-}
-
-/** What `@OnExit()` applies, under `experimentalDecorators` and to standard decorators alike. */
+/** The decorator that `@OnExit()` returns, for `experimentalDecorators` and for standard decorators. */
 export interface ExitHookDecorator {
   <Target, Method>(
     prototype: Target extends ClassItself ? NoInstance : Target,
@@ -29,9 +20,9 @@ export interface ExitHookDecorator {
         ? NoHook
         : NoMethod,
   ): void;
-  // Its texts stand in the parameters, where the compiler prints them. `none` keeps it from being
-  // tried on the three arguments of the signature above: both would be printed. A context that is
-  // missing is a class; one that is `never` is a method whose name is a number.
+  // The parameters contain the messages, since the compiler prints parameters. Because of `none`, the
+  // compiler does not try this signature with the three arguments of the one before, and so does not
+  // print both. A missing context means a class; `never` means a method whose name is a number.
   <Method, Context>(
     method: [Context] extends [{ kind: 'method'; static: false; private: false }]
       ? Method extends Hook
@@ -49,7 +40,7 @@ export interface ExitHookDecorator {
 
 type Hook = (context: ExitContext) => unknown;
 type Callable = (...args: never) => unknown;
-/** Not `abstract new`, which a class with a private constructor is none of. */
+/** Not `abstract new`, which excludes a class with a private constructor. */
 interface ClassItself {
   prototype: unknown;
   bind: unknown;
@@ -66,7 +57,8 @@ type NoHook =
 
 /**
  * Marks a method to be run when the container that created its instance is disposed: once, after
- * the hooks of everything that depends on the instance and before those of its dependencies.
+ * the hooks of everything that depends on the instance and before those of its dependencies; in the
+ * phase `'drain'` before all hooks of the other phase.
  *
  * The method is called on the object that the class constructed, with an {@link ExitContext}. What
  * it returns is ignored, unless it is a thenable, which is awaited. A mark is inherited; an override
@@ -76,35 +68,30 @@ type NoHook =
  * unless `lifecycle.adopt()` says so, and of an instance whose constructor or `@postConstruct` failed.
  *
  * @throws TypeError when it is applied to anything but an instance method with a public name.
- * @throws TypeError or RangeError if `timeout` is no duration.
+ * @throws TypeError or RangeError if an option has a value that it does not take.
  */
 export function OnExit(options?: OnExitOptions): ExitHookDecorator;
 export function OnExit(options?: unknown, named?: unknown): ExitHookDecorator {
   if (named !== undefined || typeof options === 'function') {
     refuse(labelOf(options, named), 'was written without its parentheses. Write @OnExit().');
   }
-  const timeout = timeoutOf(options);
+  const checked = optionsOf(options);
   return (target: unknown, member: unknown, descriptor?: unknown): void => {
     if (isStandardContext(member)) {
-      markStandard(target, member, timeout);
+      markStandard(target, member, checked);
     } else {
-      markLegacy(target, member, descriptor, timeout);
+      markLegacy(target, member, descriptor, checked);
     }
   };
 }
 
-function timeoutOf(options: unknown): number | undefined {
-  if (options === undefined) {
-    return undefined;
-  }
-  if (!isObject(options)) {
+function optionsOf(options: unknown): HookOptions {
+  if (options !== undefined && !isObject(options)) {
     throw new TypeError(
       `@OnExit() was given ${shown(options)}. It takes options: @OnExit({ timeout: 5_000 }), or nothing.`,
     );
   }
-  const timeout: unknown = Reflect.get(options, 'timeout');
-  checkDuration('@OnExit() timeout', timeout);
-  return timeout as number | undefined;
+  return checkHookOptions('@OnExit()', options ?? {});
 }
 
 type StandardContext = Pick<
@@ -112,11 +99,7 @@ type StandardContext = Pick<
   'name' | 'static' | 'private' | 'addInitializer'
 > & { kind: string };
 
-function markStandard(
-  method: unknown,
-  context: StandardContext,
-  timeout: number | undefined,
-): void {
+function markStandard(method: unknown, context: StandardContext, options: HookOptions): void {
   const { name } = context;
   if (context.kind !== 'method' || typeof method !== 'function') {
     refuse(labelOf(method, context), noMethod);
@@ -134,7 +117,7 @@ function markStandard(
   if (isGeneratorFunction(method)) {
     refuse(labelOf(method, context), noBody);
   }
-  markMethod(method, timeout);
+  markMethod(method, options);
   context.addInitializer(function () {
     if (!isExitHook(this, name)) {
       refuse(
@@ -145,13 +128,8 @@ function markStandard(
   });
 }
 
-function markLegacy(
-  target: unknown,
-  member: unknown,
-  given: unknown,
-  timeout: number | undefined,
-): void {
-  // Some compilers name a method that is called 1 by the number.
+function markLegacy(target: unknown, member: unknown, given: unknown, options: HookOptions): void {
+  // Some compilers pass the name of a method that is called 1 as a number.
   const name = typeof member === 'number' ? String(member) : member;
   if (typeof target === 'function' && isName(name)) {
     refuse(labelOf(target, name), noInstance);
@@ -159,7 +137,7 @@ function markLegacy(
   if (!isObject(target) || !isName(name)) {
     refuse(labelOf(target, name), noMethod);
   }
-  // Inversify's decorate() hands on none.
+  // Inversify's decorate() passes no descriptor.
   const descriptor = given ?? Object.getOwnPropertyDescriptor(target, name);
   const method: unknown = isObject(descriptor) ? Reflect.get(descriptor, 'value') : undefined;
   if (typeof method !== 'function') {
@@ -168,7 +146,7 @@ function markLegacy(
   if (isGeneratorFunction(method)) {
     refuse(labelOf(target, name), noBody);
   }
-  markName(target, name, timeout);
+  markName(target, name, options);
 }
 
 const noMethod =
@@ -185,7 +163,7 @@ function refuse(label: string, fault: string): never {
   throw new TypeError(`${label}: @OnExit() ${fault}`);
 }
 
-/** `Pool.close`; a standard decorator is not told the class, so there it is `.close`. */
+/** `Pool.close`, or `.close` for a standard decorator, which has no access to the class. */
 function labelOf(target: unknown, member: unknown): string {
   if (isStandardContext(member)) {
     return member.kind === 'class' ? String(member.name) : `.${String(member.name)}`;

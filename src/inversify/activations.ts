@@ -1,17 +1,23 @@
-/** The activations of one singleton that were collected, and those of its clones, the latest first. */
-import type { SingletonExit } from './singleton.js';
+/** The collected activations of one singleton and of its clones, the latest first. */
 
-/** Linked to each other, since nearly all singletons have only one. */
-export class Activations implements Iterable<SingletonExit> {
-  #latest: SingletonExit | undefined;
+/** One activation. They form a linked list, since nearly all singletons have only one. */
+interface Activation<Exit extends Activation<Exit>> {
+  /** The previous activation of the singleton. */
+  earlier: Exit | undefined;
+  /** The list to which it was added. */
+  among: Activations<Exit> | undefined;
+}
 
-  *[Symbol.iterator](): Iterator<SingletonExit> {
+export class Activations<Exit extends Activation<Exit>> implements Iterable<Exit> {
+  #latest: Exit | undefined;
+
+  *[Symbol.iterator](): Iterator<Exit> {
     for (let exit = this.#latest; exit !== undefined; exit = exit.earlier) {
       yield exit;
     }
   }
 
-  find(matches: (exit: SingletonExit) => boolean): SingletonExit | undefined {
+  find(matches: (exit: Exit) => boolean): Exit | undefined {
     for (let exit = this.#latest; exit !== undefined; exit = exit.earlier) {
       if (matches(exit)) {
         return exit;
@@ -20,17 +26,17 @@ export class Activations implements Iterable<SingletonExit> {
     return undefined;
   }
 
-  has(exit: SingletonExit): boolean {
+  has(exit: Exit): boolean {
     return exit.among === this;
   }
 
-  add(exit: SingletonExit): void {
+  add(exit: Exit): void {
     exit.among = this;
     exit.earlier = this.#latest;
     this.#latest = exit;
   }
 
-  delete(exit: SingletonExit): void {
+  delete(exit: Exit): void {
     const kept = [...this].filter((each) => each !== exit).reverse();
     exit.among = undefined;
     this.clear();

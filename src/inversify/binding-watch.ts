@@ -1,4 +1,4 @@
-/** Learns of every binding before an instance is made from it, through Inversify's own services. */
+/** Reports every binding before an instance is made from it, by intercepting Inversify's services. */
 import type {
   Binding,
   BindingActivation,
@@ -14,13 +14,13 @@ import type {
 import type { PluginContext } from '@inversifyjs/plugin';
 import type { ServiceIdentifier } from 'inversify';
 
-/** The fluent interface assigns them, at any time. */
+/** The fluent interface can assign them at any time. */
 interface Handlers {
   onActivation: BindingActivation | undefined;
   onDeactivation: BindingDeactivation | undefined;
 }
 
-/** A binding whose values the container makes. */
+/** A binding whose values the container creates. */
 export type MakingBinding = (
   InstanceBinding<unknown> | DynamicValueBinding<unknown> | ResolvedValueBinding<unknown>
 ) &
@@ -31,31 +31,31 @@ export type CachingBinding =
   MakingBinding | ((ConstantValueBinding<unknown> | FactoryBinding<never>) & Handlers);
 
 export interface BindingListener {
-  /** How Inversify looks up what it plans with. */
-  planningMet(operations: PlanParamsOperations): void;
-  /** A service is looked up, and further up if it is not bound here. */
-  lookedUp(identifier: ServiceIdentifier): void;
+  /** Receives the functions with which Inversify reads bindings and class metadata for its plans. */
+  onPlanning(operations: PlanParamsOperations): void;
+  /** A service is looked up here, and next in the parent if it is not bound here. */
+  onServiceLookup(identifier: ServiceIdentifier): void;
   /** All bindings were replaced by clones of others. */
-  bindingsReplaced(): void;
-  /** Bindings may have been removed of which nothing else tells. */
-  bindingsDropped(): void;
-  /** Has Inversify mend cached plans, which it does outside of any `get`. */
-  mending(mend: () => void): void;
-  /** A binding as it is now. It is told of again before each plan in which it may stand. */
-  bindingMet(binding: CachingBinding): void;
+  onBindingsReplaced(): void;
+  /** Bindings may have been removed without a call of {@link onBindingRemoved}. */
+  onBindingsDropped(): void;
+  /** Calls `update`, in which Inversify updates cached plans. That happens outside of any `get`. */
+  aroundPlanUpdate(update: () => void): void;
+  /** Called with a binding, as it is now, before each plan that may contain it. */
+  onBindingLookup(binding: CachingBinding): void;
   /** A binding that was removed, after its deactivation. */
-  bindingRemoved(binding: CachingBinding): void;
-  /** A copy of all bindings, with what they have cached. */
-  snapshotTaken(snapshot: PluginContext['bindingService']): void;
-  /** Plans were dropped as a whole; it may be, with all bindings (`restore`, `unbindAll`). */
-  plansCleared(): void;
+  onBindingRemoved(binding: CachingBinding): void;
+  /** A copy of all bindings, with their cached values, was made. */
+  onSnapshot(snapshot: PluginContext['bindingService']): void;
+  /** All plans were dropped, and possibly all bindings too (`restore`, `unbindAll`). */
+  onPlansCleared(): void;
 }
 
 export function cachingBindings(bindings: Iterable<Binding> = []): CachingBinding[] {
   return [...bindings].filter(isCaching);
 }
 
-/** The container's own bindings of a service; nobody is told of it, as when they are planned. */
+/** The container's own bindings of a service. Unlike a lookup for a plan, it calls no listener. */
 export function boundHere(
   bindingService: PluginContext['bindingService'],
   identifier: ServiceIdentifier,
@@ -68,7 +68,7 @@ export function isCaching(binding: Binding): binding is CachingBinding {
   return binding.type !== 'ServiceRedirection';
 }
 
-/** Constants and factories are the user's. */
+/** Whether the container creates the values: those of constants and factories belong to the user. */
 export function isMaking(binding: Binding): binding is MakingBinding {
   return (
     binding.type === 'Instance' ||
@@ -78,54 +78,54 @@ export function isMaking(binding: Binding): binding is MakingBinding {
 }
 
 /**
- * Every plan, of this container and of its children, asks the binding service for its bindings,
- * after the fluent calls and before it decides how to resolve them. There is no event for it.
+ * Every plan, of this container and of its children, reads its bindings from the binding service,
+ * after the fluent calls and before it decides how to resolve them. Inversify has no event for it.
  */
 export function watchBindings(context: PluginContext, listener: BindingListener): void {
   const cache = context.planResultCacheService;
 
-  let followed = context.bindingService;
-  intercept(followed, listener);
+  let intercepted = context.bindingService;
+  intercept(intercepted, listener);
   const clearCache = cache.clearCache.bind(cache);
   cache.clearCache = () => {
     clearCache();
-    // restore() replaces the service, and clears the plans next.
-    if (followed !== context.bindingService) {
-      followed = context.bindingService;
-      intercept(followed, listener);
-      listener.bindingsReplaced();
+    // restore() replaces the service, and then clears the plans.
+    if (intercepted !== context.bindingService) {
+      intercepted = context.bindingService;
+      intercept(intercepted, listener);
+      listener.onBindingsReplaced();
     }
-    listener.plansCleared();
+    listener.onPlansCleared();
   };
 
-  const mend = cache.invalidateServiceBinding.bind(cache);
-  const invalidate: typeof mend = (invalidation) => {
-    listener.mending(() => {
-      mend(invalidation);
+  const update = cache.invalidateServiceBinding.bind(cache);
+  const invalidate: typeof update = (invalidation) => {
+    listener.aroundPlanUpdate(() => {
+      update(invalidation);
     });
   };
   cache.invalidateServiceBinding = (invalidation) => {
-    listener.planningMet(invalidation.operations);
+    listener.onPlanning(invalidation.operations);
     const [binding] = cachingBindings([invalidation.binding]);
     const kind: string = invalidation.kind;
     if (binding === undefined) {
       try {
         invalidate(invalidation);
       } finally {
-        // What an alias stands for is planned when it is resolved, and shown to nobody.
+        // The target of an alias is planned when it is resolved, and no event reports that plan.
         cache.clearCache();
       }
     } else if (kind === 'bindingRemoved') {
       invalidate(invalidation);
-      listener.bindingRemoved(binding);
+      listener.onBindingRemoved(binding);
     } else {
       const wasConsulted = watchConsultation(binding);
       try {
         invalidate(invalidation);
       } finally {
         if (wasConsulted()) {
-          // Inversify has taken it into cached plans as `to…()` made it, before the fluent calls
-          // that follow give it a scope and handlers; those plans would never ask for it again.
+          // Inversify has added the binding to cached plans as `to…()` made it, before the fluent
+          // calls that follow set its scope and handlers. Those plans would never look it up again.
           cache.clearCache();
         }
       }
@@ -133,7 +133,7 @@ export function watchBindings(context: PluginContext, listener: BindingListener)
   };
 }
 
-/** Leaves Inversify's services as they were. */
+/** Restores Inversify's services to what they were. */
 export function unwatchBindings({ bindingService, planResultCacheService }: PluginContext): void {
   for (const method of ['clone', 'getNonParentBindings', 'set', ...dropping]) {
     Reflect.deleteProperty(bindingService, method);
@@ -143,56 +143,56 @@ export function unwatchBindings({ bindingService, planResultCacheService }: Plug
   }
 }
 
-/** Whether handlers that were set for all bindings of the service may still be to come. */
+/** Whether activation handlers of the service, set for all its bindings, may still have to run. */
 export function mayHaveServiceActivations(
   context: Partial<ResolutionContext>,
   service: ServiceIdentifier,
 ): boolean {
-  // Inversify before 8.2.1 does not tell.
+  // Inversify before 8.2.1 has no such method: then assume that there are some.
   return context.getActivations === undefined || context.getActivations(service) !== undefined;
 }
 
-/** By these bindings are removed as a whole, and not each with a word. */
+/** Methods that remove several bindings, and report none of them. */
 const dropping = ['removeAllByModuleId', 'removeAllByServiceId'] as const;
 
 function intercept(service: PluginContext['bindingService'], listener: BindingListener): void {
-  let missed: ServiceIdentifier | undefined;
+  let unbound: ServiceIdentifier | undefined;
   const lookUp = service.getNonParentBindings.bind(service);
   service.getNonParentBindings = <T>(identifier: ServiceIdentifier) => {
     const bindings: Iterable<Binding<T>> | undefined = lookUp(identifier);
-    missed = bindings === undefined ? identifier : undefined;
-    listener.lookedUp(identifier);
+    unbound = bindings === undefined ? identifier : undefined;
+    listener.onServiceLookup(identifier);
     for (const binding of cachingBindings(bindings)) {
-      listener.bindingMet(binding);
+      listener.onBindingLookup(binding);
     }
     return bindings;
   };
   const clone = service.clone.bind(service);
   service.clone = () => {
     const snapshot = clone();
-    listener.snapshotTaken(snapshot);
+    listener.onSnapshot(snapshot);
     return snapshot;
   };
   for (const method of dropping) {
     const drop: (of: never) => void = service[method].bind(service);
     service[method] = (of: never) => {
       drop(of);
-      listener.bindingsDropped();
+      listener.onBindingsDropped();
     };
   }
   const set = service.set.bind(service);
   service.set = <T>(binding: Binding<T>) => {
     set(binding);
-    // An autobound binding is planned at once, without being looked up.
-    if (binding.serviceIdentifier === missed) {
+    // An autobound binding is planned at once, without a lookup.
+    if (binding.serviceIdentifier === unbound) {
       for (const each of cachingBindings([binding])) {
-        listener.bindingMet(each);
+        listener.onBindingLookup(each);
       }
     }
   };
 }
 
-/** Notes from now on, until it is called, whether anything asks if the binding fits. */
+/** Records whether the constraint of the binding is evaluated, until the returned function is called. */
 function watchConsultation(binding: CachingBinding): () => boolean {
   const probed: { isSatisfiedBy: CachingBinding['isSatisfiedBy'] } = binding;
   const { isSatisfiedBy } = probed;

@@ -1,74 +1,75 @@
-/** Puts handlers on bindings, through which each instance is seen that they make, and its teardown. */
-import { isPromise } from '@inversifyjs/common';
+/** Puts handlers on bindings that register each instance on activation, and run its teardown. */
+import { isPromise } from '../shared/promise.js';
 import type { BindingDeactivation, ResolutionContext } from '@inversifyjs/core';
 
 import { isMaking, type CachingBinding, type MakingBinding } from './binding-watch.js';
 import { exitHooksOf, exitHooksOfPrototype } from '../hooks/exit-hooks.js';
-import type { Exit, ExitHook } from '../disposal/exit.js';
-import type { ExitStack } from '../disposal/exit-stack.js';
+import type { Exit } from '../disposal/exit.js';
+import type { ExitHook } from '../hooks/exit-hook.js';
+import type { Disposer } from '../disposal/disposer.js';
 import { isObject } from '../shared/inspect.js';
-import type { Owner } from './owner.js';
+import type { ContainerScope } from './container-scope.js';
 import { Singleton, type SingletonHost } from './singleton.js';
 import type { Singletons } from './singletons.js';
 import { TransientSources } from './transient-source.js';
-import { Wirings, type Handlers } from './wirings.js';
+import { Instrumentation, type Handlers } from './instrumentation.js';
 
 export class Collector {
-  readonly #owner: Owner;
+  readonly #scope: ContainerScope;
   readonly #singletons: Singletons;
   readonly #host: SingletonHost;
-  /** With the singleton that a binding's handlers were made for. */
-  readonly #wirings = new Wirings<Singleton | TransientSources>();
+  /** Holds, with the handlers of a binding, the singleton or the sources they were made for. */
+  readonly #instrumentation = new Instrumentation<Singleton | TransientSources>();
   #sources: WeakMap<CachingBinding, TransientSources> | undefined;
 
-  constructor(owner: Owner, singletons: Singletons, host: SingletonHost) {
-    this.#owner = owner;
+  constructor(scope: ContainerScope, singletons: Singletons, host: SingletonHost) {
+    this.#scope = scope;
     this.#singletons = singletons;
     this.#host = host;
   }
 
-  /** Sees to it that what the binding makes from here on is collected. */
-  wire(binding: CachingBinding): void {
+  /** Makes sure that the instances of the binding are collected from now on. */
+  instrument(binding: CachingBinding): void {
     const hooks = isMaking(binding) ? hooksOfClass(binding) : [];
     if (isMaking(binding) && binding.scope === 'Singleton') {
-      this.#wireSingleton(binding);
+      this.#instrumentSingleton(binding);
     } else if (isMaking(binding) && hooks?.length !== 0) {
-      this.#wireTransient(binding, hooks);
+      this.#instrumentTransient(binding, hooks);
     } else if (!isMaking(binding)) {
-      // What the user made is not exited, but it is deactivated.
-      this.#wireGiven(binding);
+      // A value that the user made is not disposed, but it is deactivated.
+      this.#instrumentUserValue(binding);
     } else {
-      // A handler, even one that does nothing, would cost each transient Inversify's fast path.
-      this.#wirings.unwire(binding);
+      // Any handler, even an empty one, would take Inversify's fast path from each transient.
+      this.#instrumentation.restore(binding);
     }
   }
 
-  /** The singleton that a binding is wired for, be it as a clone of another. */
-  wiredFor(binding: CachingBinding): Singleton | undefined {
-    const attached = this.#wirings.attachedTo(binding);
+  /** The singleton for which a binding, or the original of a clone, is instrumented. */
+  instrumentedSingleton(binding: CachingBinding): Singleton | undefined {
+    const attached = this.#instrumentation.attachedTo(binding);
     return attached instanceof Singleton ? attached : undefined;
   }
 
   singletonOf(binding: CachingBinding): Singleton {
     let singleton = this.#singletons.of(binding);
     if (singleton === undefined) {
-      singleton = new Singleton(binding, this.#host, this.wiredFor(binding));
-      this.#singletons.seen(singleton);
+      singleton = new Singleton(binding, this.#host, this.instrumentedSingleton(binding));
+      this.#singletons.add(singleton);
     }
     return singleton;
   }
 
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined {
-    return this.#wirings.userDeactivation(binding);
+    return this.#instrumentation.userDeactivation(binding);
   }
 
-  #wireSingleton(binding: CachingBinding): void {
+  #instrumentSingleton(binding: CachingBinding): void {
     const singleton = this.singletonOf(binding);
-    if (!this.#wirings.isWired(binding, singleton)) {
-      this.#wirings.wire(binding, singleton, (user) => {
+    if (!this.#instrumentation.isInstrumented(binding, singleton)) {
+      this.#instrumentation.instrument(binding, singleton, (user) => {
         const onDeactivation: BindingDeactivation = (value) => singleton.deactivate(value);
-        singleton.wired(onDeactivation, user.onDeactivation);
+        singleton.onInstrumented(onDeactivation, user.onDeactivation);
         return {
           onActivation: (context, value) =>
             this.#singletonActivated(singleton, context, value, user),
@@ -78,20 +79,23 @@ export class Collector {
     }
   }
 
-  #wireGiven(binding: CachingBinding): void {
+  #instrumentUserValue(binding: CachingBinding): void {
     if (this.userDeactivation(binding) === undefined) {
-      this.#wirings.unwire(binding);
-      // The container may have handlers for it.
+      this.#instrumentation.restore(binding);
+      // The container may have deactivation handlers for the service.
       this.singletonOf(binding);
     } else {
-      this.#wireSingleton(binding);
+      this.#instrumentSingleton(binding);
     }
   }
 
-  #wireTransient(binding: MakingBinding, hooksOfBinding: readonly ExitHook[] | undefined): void {
+  #instrumentTransient(
+    binding: MakingBinding,
+    hooksOfBinding: readonly ExitHook[] | undefined,
+  ): void {
     const sources = this.#sourcesOf(binding);
-    if (!this.#wirings.isWired(binding, sources)) {
-      this.#wirings.wire(binding, sources, (user) => ({
+    if (!this.#instrumentation.isInstrumented(binding, sources)) {
+      this.#instrumentation.instrument(binding, sources, (user) => ({
         onDeactivation: user.onDeactivation,
         onActivation: (context, value) => {
           const hooks = hooksOfBinding ?? exitHooksOf(value);
@@ -103,12 +107,12 @@ export class Collector {
     }
   }
 
-  /** They count what lives, so that a clone, or another handler of the user, starts no new ones. */
+  /** Reused for a clone, and after the user sets another handler: they count the live instances. */
   #sourcesOf(binding: MakingBinding): TransientSources {
-    const attached = this.#wirings.attachedTo(binding);
+    const attached = this.#instrumentation.attachedTo(binding);
     let sources = attached instanceof TransientSources ? attached : this.#sources?.get(binding);
     if (sources === undefined) {
-      sources = new TransientSources(binding, this.#owner);
+      sources = new TransientSources(binding, this.#scope);
       this.#sources ??= new WeakMap();
       this.#sources.set(binding, sources);
     }
@@ -122,24 +126,24 @@ export class Collector {
     user: Handlers,
   ): unknown {
     const { binding } = singleton;
-    const { stack } = this.#owner;
+    const { disposer } = this.#scope;
     const exit = singleton.activation(value);
     if (exit !== undefined) {
-      if (exit.shared) {
-        this.#owner.refuseHandedOn(binding, exit.subject, context);
+      if (exit.isShared) {
+        this.#scope.refuseDescendantValue(binding, exit.subject, context);
       }
-      // Before the user's handler, which may return another object, and may fail.
-      stack.push(exit);
+      // Before the user's handler, which may return another object or throw.
+      disposer.push(exit);
       singleton.activations.add(exit);
-      this.#owner.refuseCapture(binding, context);
+      this.#scope.refuseCaptiveDependency(binding, context);
     }
     const activated = activate(user, context, value);
     if (exit !== undefined) {
-      ignoreStandIn(stack, exit.subject, activated);
+      ignoreStandIn(disposer, exit.subject, activated);
     }
-    this.#singletons.activated(binding, context, activated);
+    this.#singletons.onActivated(binding, context, activated);
     if (!isPromise(activated)) {
-      this.#owner.built(binding);
+      this.#scope.onBuilt(binding);
     }
     return activated;
   }
@@ -152,27 +156,30 @@ export class Collector {
     user: Handlers,
   ): unknown {
     const { binding } = sources;
-    const owner = this.#owner.ownerOf(binding, context);
+    const owner = this.#scope.ownerOf(binding, context);
     const source = sources.for(owner, instance, hooks);
     const exit: Exit = { subject: instance, source };
-    if (owner.option('transients') === 'refuse' && !owner.stack.list.knows(instance)) {
-      owner.stack.refuse(exit, source.refusal());
+    if (
+      owner.disposer.option('transients') === 'refuse' &&
+      !owner.disposer.registry.isTracked(instance)
+    ) {
+      owner.disposer.refuse(exit, source.refusal());
     }
-    const owned = source.shared ? owner.ownedBelow(instance, context) : undefined;
+    const owned = source.isShared ? owner.ownedByDescendant(instance, context) : undefined;
     if (owned === undefined) {
-      owner.stack.push(exit);
-      source.tally.warnOfMany(source.service, owner.stack.list);
+      owner.disposer.push(exit);
+      source.live.warnOfMany(source.service, owner.disposer.registry);
     } else {
-      owner.refuseOwned(owned, context);
+      owner.refuseOwnedByDescendant(owned, context);
     }
-    this.#owner.refuseCapture(binding, context);
+    this.#scope.refuseCaptiveDependency(binding, context);
     const activated = activate(user, context, instance);
-    ignoreStandIn(owner.stack, instance, activated);
+    ignoreStandIn(owner.disposer, instance, activated);
     return activated;
   }
 }
 
-/** A class tells its hooks before it has an instance; what a function will return does not. */
+/** The hooks of a class, known before it has an instance; `undefined` if a function makes the value. */
 export function hooksOfClass(binding: MakingBinding): readonly ExitHook[] | undefined {
   return binding.type === 'Instance'
     ? exitHooksOfPrototype(binding.implementationType.prototype)
@@ -183,19 +190,19 @@ function activate({ onActivation }: Handlers, context: ResolutionContext, value:
   return onActivation === undefined ? value : onActivation(context, value);
 }
 
-/** Another binding may hand on the proxy that a handler returned; it is no instance of its own. */
-function ignoreStandIn(owner: ExitStack, instance: object, activated: unknown): void {
+/** Another binding may return the proxy that a handler has made, which is no instance of its own. */
+function ignoreStandIn(disposer: Disposer, instance: object, activated: unknown): void {
   if (activated === instance) {
     return;
   }
   if (isPromise(activated)) {
     activated.then(
       (value) => {
-        ignoreStandIn(owner, instance, value);
+        ignoreStandIn(disposer, instance, value);
       },
       () => undefined,
     );
   } else if (isObject(activated) && exitHooksOf(activated) === exitHooksOf(instance)) {
-    owner.list.ignore(activated, instance);
+    disposer.registry.standsIn(activated, instance);
   }
 }

@@ -1,16 +1,16 @@
-/** Which singletons of a container are being built through its descendants. */
-import { isPromise } from '@inversifyjs/common';
+/** The singletons of a container that are being built through its descendants. */
+import { isPromise } from '../shared/promise.js';
 
 import type { CachingBinding } from './binding-watch.js';
 
-/** The building of a singleton, from the moment in which its cache was found empty. */
+/** The construction of one singleton, from the moment when its cache was read and found empty. */
 export class Construction {
-  /** How many there have been, of whatever container: their order. */
+  /** The number of constructions so far, of all containers; it defines their order. */
   static begun = 0;
 
   readonly order = Construction.begun++;
   readonly binding: CachingBinding;
-  /** Until the tick ends in which it began. */
+  /** True until the end of the tick in which it began. */
   isFresh = true;
   readonly #cache: CachingBinding['cache'];
 
@@ -19,43 +19,43 @@ export class Construction {
     this.#cache = binding.cache;
   }
 
-  /** Whether its synchronous part may be running: what is activated meanwhile is built for it. */
+  /** Whether its synchronous part may be running: an instance activated meanwhile is built for it. */
   get isRunning(): boolean {
     return this.isFresh && this.binding.cache === this.#cache;
   }
 
-  /** Whether it waits for something: what is activated meanwhile may be built for it. */
+  /** Whether it awaits something: an instance activated meanwhile may be built for it. */
   get isWaiting(): boolean {
-    // Nothing of what it waits for can have gone on before the tick has ended.
+    // Before the tick ends, nothing that it awaits can have continued.
     return !this.isFresh;
   }
 }
 
 export class Constructions {
   readonly #underway = new Set<Construction>();
-  #expectingMore: WeakSet<CachingBinding> | undefined;
+  #withUnknownParts: WeakSet<CachingBinding> | undefined;
 
   [Symbol.iterator](): Iterator<Construction> {
     return this.#underway.values();
   }
 
-  /** Sees to it that the beginning is seen of a singleton that is not built yet. */
-  watch(binding: CachingBinding, began: (mayAskForMore: boolean) => void): void {
+  /** Calls `began` when the construction of a singleton that is not built yet begins. */
+  watch(binding: CachingBinding, began: (mayHaveUnknownParts: boolean) => void): void {
     const { cache } = binding;
     // A clone shares the cache of its original.
     const isWatched = cache instanceof WatchedCache && cache.binding === binding;
     if (!isWatched && cachedIn(binding) === undefined) {
       binding.cache = new WatchedCache(binding, () => {
         this.#begin(new Construction(binding));
-        began(binding.type === 'DynamicValue' || this.#expectingMore?.has(binding) === true);
+        began(binding.type === 'DynamicValue' || this.#withUnknownParts?.has(binding) === true);
       });
     }
   }
 
-  /** Notes that what it is built from may ask for more, which no plan tells of. */
-  expectMore(binding: CachingBinding): void {
-    this.#expectingMore ??= new WeakSet();
-    this.#expectingMore.add(binding);
+  /** Records that its parts may resolve further parts, which are in no plan. */
+  expectUnknownParts(binding: CachingBinding): void {
+    this.#withUnknownParts ??= new WeakSet();
+    this.#withUnknownParts.add(binding);
   }
 
   of(binding: CachingBinding): Construction | undefined {
@@ -91,27 +91,29 @@ export class Constructions {
   }
 }
 
-/** What a binding has cached; to look at `isRight` is to build it. */
-export function cachedIn({ cache }: CachingBinding): { readonly value: unknown } | undefined {
+/** The cached value of a binding. Never reads `isRight` of a watched cache: that reports a construction. */
+export function cachedIn({
+  cache,
+}: Pick<CachingBinding, 'cache'>): { readonly value: unknown } | undefined {
   return cache instanceof WatchedCache || !cache.isRight ? undefined : cache;
 }
 
 /**
- * The cache of a singleton that is not built yet. Inversify replaces it when it is. The resolver
- * looks at `isRight` before it builds, which is the only sign of it.
+ * The cache of a singleton that is not built yet; Inversify replaces it when it is built. The resolver
+ * reads `isRight` right before it builds, and nothing else reveals the start of a construction.
  */
 class WatchedCache {
   readonly binding: CachingBinding;
   readonly value = undefined;
-  readonly #looked: () => void;
+  readonly #onRead: () => void;
 
-  constructor(binding: CachingBinding, looked: () => void) {
+  constructor(binding: CachingBinding, onRead: () => void) {
     this.binding = binding;
-    this.#looked = looked;
+    this.#onRead = onRead;
   }
 
   get isRight(): false {
-    this.#looked();
+    this.#onRead();
     return false;
   }
 }

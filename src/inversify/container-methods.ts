@@ -1,4 +1,4 @@
-/** What is put before a container's own methods. */
+/** Wraps and replaces methods of a container. */
 import type { Container, ServiceIdentifier } from 'inversify';
 
 import { ContainerDisposedError } from '../disposal/errors.js';
@@ -7,38 +7,38 @@ import { identifierName, isAsyncFunction } from '../shared/inspect.js';
 type Method = (...parameters: unknown[]) => unknown;
 
 const resolving = ['get', 'getAsync', 'getAll', 'getAllAsync'];
-// Names with Sync are those of Inversify 7, with Async mostly those of 8.
+// The names with Sync are those of Inversify 7, most of those with Async are of Inversify 8.
 const rebinding = ['rebind', 'rebindAsync', 'rebindSync'];
 const loading = ['load', 'loadAsync', 'loadSync'];
-/** Those that only look. */
-export const looking = ['isBound', 'isCurrentBound'];
-/** Those that may deactivate. */
+/** The methods that only look whether a service is bound. */
+export const checking = ['isBound', 'isCurrentBound'];
+/** The methods that may deactivate singletons. */
 export const removing = [
   ...rebinding,
   ...['unbind', 'unbindAsync', 'unbindSync', 'unbindAll', 'unbindAllAsync', 'unbindAllSync'],
   ...['unload', 'unloadAsync', 'unloadSync'],
 ];
 
-/** Is told of calls of the methods that resolve. */
+/** Called at the start and at the end of each method that resolves. */
 interface GetListener {
-  getBegins(): number | undefined;
-  /** @param outer what it has returned when this call began. */
-  getEnds(outer: number | undefined): void;
+  onGetStart(): number | undefined;
+  /** @param outer the return value of {@link onGetStart} for this call. */
+  onGetEnd(outer: number | undefined): void;
 }
 
-/** Tells of each call of the methods that resolve. A closure for each would cost more than a `get`. */
+/** Calls the listener around each method that resolves. A closure per call would cost more than a `get`. */
 export function watchGets(container: Container, listener: GetListener): void {
   replace(container, resolving, (method) => (...parameters) => {
-    const outer = listener.getBegins();
+    const outer = listener.onGetStart();
     try {
       return Reflect.apply(method, container, parameters);
     } finally {
-      listener.getEnds(outer);
+      listener.onGetEnd(outer);
     }
   });
 }
 
-/** Has calls of these methods made by something that stands around them. */
+/** Wraps these methods: each call is passed to `around`, which makes it. */
 export function surround(
   container: Container,
   names: readonly string[],
@@ -53,7 +53,7 @@ export function surround(
   );
 }
 
-/** Makes everything fail that resolves or binds. What only looks, or removes, still works. */
+/** Makes all methods fail that resolve or bind. Those that only check, or remove, still work. */
 export function closeContainer(container: Container): void {
   close(container, resolving, 'resolve', identifierName);
   close(container, ['bind', ...rebinding], 'bind', identifierName);
@@ -67,7 +67,7 @@ function close(
   serviceOf: (argument: ServiceIdentifier) => string,
 ): void {
   replace(container, names, (_method, name) => {
-    // Its class tells; what stands before it by now may not.
+    // Read from its class: the method of the container itself may be replaced by now.
     const rejects = isAsyncFunction(Reflect.get(Object.getPrototypeOf(container) as object, name));
     return (argument) => {
       const service = serviceOf(argument as ServiceIdentifier);

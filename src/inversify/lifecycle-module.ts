@@ -3,24 +3,25 @@ import { Plugin, type PluginApi } from '@inversifyjs/plugin';
 import type { Container } from 'inversify';
 
 import type { ExitReport } from '../disposal/exit-report.js';
-import { ContainerBindings } from './bindings.js';
+import { InversifyAdapter } from './inversify-adapter.js';
 import { checkDuration } from '../shared/clock.js';
 import { ContainerLifecycle } from '../disposal/container-lifecycle.js';
-import { closeContainer, looking, removing, surround, watchGets } from './container-methods.js';
+import { closeContainer, checking, removing, surround, watchGets } from './container-methods.js';
 import { exitLink } from '../disposal/exit-link.js';
 import { shown } from '../shared/inspect.js';
-import { ownerToken } from './owner.js';
+import { scopeToken } from './container-scope.js';
 import { Lifecycle, type DisposeOptions, type LifecycleOptions } from '../disposal/lifecycle.js';
 
 declare module 'inversify' {
   interface Container {
     /**
      * Runs the exit hooks of everything that this container created, in the reverse order of its
-     * activation, one at a time, whatever fails. Defined by `container.register(LifecycleModule)`.
+     * activation, one at a time, whatever fails; drain hooks, of children too, before all others.
+     * Defined by `container.register(LifecycleModule)`.
      *
      * Every call returns the same promise. It rejects with one `DisposeError` if hooks failed; all
-     * hooks were run and the container is disposed then, too. Singletons that are being activated
-     * are awaited first. A call in the synchronous part of a hook rejects: it would wait for itself.
+     * hooks were run and the container is disposed then, too. It waits for
+     * singletons that are being activated, `activationTimeout` at most. A call in the synchronous part of a hook rejects: it would wait for itself.
      */
     dispose(options?: DisposeOptions): Promise<ExitReport>;
 
@@ -43,7 +44,7 @@ declare module 'inversify' {
  * @throws Error if it is registered twice, if another plugin has defined `dispose`, if a singleton
  * with exit hooks was resolved before, or if the installed Inversify does not let it collect; nothing
  * is changed then.
- * @throws ContainerDisposedError if the container around is disposed.
+ * @throws ContainerDisposedError if the parent container is disposed.
  */
 export class LifecycleModule extends Plugin<Container> {
   /**
@@ -52,9 +53,10 @@ export class LifecycleModule extends Plugin<Container> {
    * @throws TypeError or RangeError if an option has a value that it does not take.
    */
   static with(options: LifecycleOptions): typeof LifecycleModule {
-    const { timeout, hookTimeout, transients } = options;
+    const { timeout, hookTimeout, activationTimeout, transients } = options;
     checkDuration('LifecycleModule.with() timeout', timeout);
     checkDuration('LifecycleModule.with() hookTimeout', hookTimeout);
+    checkDuration('LifecycleModule.with() activationTimeout', activationTimeout);
     const given: unknown = transients;
     if (given !== undefined && given !== 'own' && given !== 'refuse') {
       throw new TypeError(
@@ -72,44 +74,44 @@ export class LifecycleModule extends Plugin<Container> {
   load(api: PluginApi): void {
     const container = this._container;
     refuseSecond(container);
-    // Kept, since a disposed container refuses to bind.
+    // Taken now, since a disposed container refuses to bind.
     const bind = container.bind.bind(container);
-    const bindings: ContainerBindings = new ContainerBindings(this._context, {
+    const adapter: InversifyAdapter = new InversifyAdapter(this._context, {
       options: this.options,
-      bindServices: (owner) => {
-        bind(ownerToken).toConstantValue(owner);
+      bindServices: (scope) => {
+        bind(scopeToken).toConstantValue(scope);
         bind(Lifecycle).toConstantValue(lifecycle);
       },
       unbindServices: () => {
-        for (const service of [ownerToken, Lifecycle]) {
+        for (const service of [scopeToken, Lifecycle]) {
           this._context.bindingService.removeAllByServiceId(service);
         }
       },
-      hasParent: (owner) => {
-        watchGets(container, owner);
-        surround(container, looking, (look) => owner.looking(look));
+      onParent: (scope) => {
+        watchGets(container, scope);
+        surround(container, checking, (check) => scope.checking(check));
       },
       disposed: () => {
         closeContainer(container);
       },
     });
-    const { stack } = bindings;
-    const lifecycle = new ContainerLifecycle(stack);
-    bindings.watch(container, api);
-    surround(container, removing, (remove) => bindings.removing(remove));
+    const { disposer } = adapter;
+    const lifecycle = new ContainerLifecycle(disposer);
+    adapter.watch(container, api);
+    surround(container, removing, (remove) => adapter.removing(remove));
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     api.define(exitLink, () => lifecycle);
     defineSymbol(api, Symbol.asyncDispose, async () => {
       await lifecycle.dispose();
     });
     defineSymbol(api, Symbol.dispose, () => {
-      stack.disposeNow();
+      disposer.disposeNow();
     });
   }
 }
 
 function refuseSecond(container: Container): void {
-  // Whatever became of its bindings.
+  // Not by its bindings, which the user may have removed.
   if (Object.hasOwn(container, exitLink)) {
     throw new Error(
       'LifecycleModule is registered on this container already. Register it once, where the ' +

@@ -1,13 +1,13 @@
-/** Walks through a plan: what is injected into what. */
+/** Walks through a plan, from each binding to its dependencies. */
 import type { Binding, PlanBindingNode, PlanServiceNode } from '@inversifyjs/core';
 
 /**
- * Called for each binding that stands in a plan, with what its dependent was given. What it returns
- * is given to the binding's own dependencies.
+ * Called for each binding in a plan with the value that was returned for its dependent. Returns the
+ * value for the binding's own dependencies.
  */
 export type PlanVisitor<Within extends object> = (binding: Binding, within: Within) => Within;
 
-/** Visits each part once for each `within`: a plan is a graph, with more paths than can be walked. */
+/** Visits each node once for each `within`: a plan is a graph with too many paths to walk them all. */
 export function walkPlan<Within extends object>(
   root: PlanServiceNode,
   within: Within,
@@ -28,7 +28,7 @@ export function walkPlan<Within extends object>(
   walk(root, within);
 }
 
-/** Inversify's versions name an alias's target differently, and one has no marker for `@unmanaged`. */
+/** The versions of Inversify name an alias's target differently; one has no marker for `@unmanaged`. */
 function partsOf(node: object): (PlanServiceNode | PlanBindingNode)[] {
   return [
     'bindings',

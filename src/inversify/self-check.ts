@@ -1,12 +1,12 @@
-/** Finds out whether the installed Inversify lets the module collect what it makes. */
+/** Checks whether the module can collect the instances that the installed Inversify creates. */
 import type { PluginContext } from '@inversifyjs/plugin';
 import type { Container, ServiceIdentifier } from 'inversify';
 
 import { markName } from '../hooks/exit-hooks.js';
-import type { ExitList } from '../disposal/exit-list.js';
+import type { Registry } from '../disposal/registry.js';
 
-/** What the module takes hold of, or asks, that is not part of Inversify's public interface. */
-const insides = {
+/** The methods that the module calls or replaces although they are not public in Inversify. */
+const internals = {
   bindingService: [
     'clone',
     'getById',
@@ -22,25 +22,25 @@ const insides = {
 } as const;
 
 class Probe {
-  /* istanbul ignore next -- a probe is collected, and never exited */
+  /* istanbul ignore next -- a probe is collected, and its hook never runs */
   exit(): void {
-    throw new Error('a probe was exited');
+    throw new Error('the exit hook of a probe was run');
   }
 }
 markName(Probe.prototype, 'exit');
 
 const probeToken: ServiceIdentifier<Probe> = Symbol('inversify-onexit/probe');
-// Each copy of Inversify is tried once: not every child container shall pay for it.
-const tried = new WeakSet();
+// Each copy of Inversify is checked once, so that child containers do not pay for it.
+const checked = new WeakSet();
 
-/** @throws Error if something is not there that the module needs. */
-export function checkInsides(context: PluginContext): void {
+/** @throws Error if a method that the module needs is missing. */
+export function checkInternals(context: PluginContext): void {
   for (const service of [
     'bindingService',
     'deactivationService',
     'planResultCacheService',
   ] as const) {
-    for (const method of insides[service]) {
+    for (const method of internals[service]) {
       if (typeof Reflect.get(context[service], method) !== 'function') {
         throw unsupported(`its ${service} has no method ${method}`);
       }
@@ -48,14 +48,14 @@ export function checkInsides(context: PluginContext): void {
   }
 }
 
-/** @throws Error if what the container makes does not arrive on the list. */
+/** @throws Error if an instance that the container creates does not arrive in the registry. */
 export function checkCollecting(
   container: Container,
   context: PluginContext,
-  list: ExitList,
+  registry: Registry,
 ): void {
   const { bindingService, planResultCacheService } = context;
-  if (tried.has(bindingService.constructor)) {
+  if (checked.has(bindingService.constructor)) {
     return;
   }
   container.bind(probeToken).to(Probe).inTransientScope();
@@ -64,13 +64,13 @@ export function checkCollecting(
     .toDynamicValue(() => new Probe())
     .inSingletonScope();
   container.getAll(probeToken);
-  const collected = list.take(({ subject }) => subject instanceof Probe).length;
+  const collected = registry.take(({ subject }) => subject instanceof Probe).length;
   bindingService.removeAllByServiceId(probeToken);
   planResultCacheService.clearCache();
   if (collected !== 2) {
     throw unsupported(`${String(2 - collected)} of 2 instances were not seen`);
   }
-  tried.add(bindingService.constructor);
+  checked.add(bindingService.constructor);
 }
 
 function unsupported(fault: string): Error {

@@ -1,78 +1,79 @@
-/** The teardown of one singleton binding: which hooks, in which order, and each of them once. */
-import { isPromise } from '@inversifyjs/common';
+/** The teardown of one singleton binding: which hooks run, in which order, and each of them once. */
+import { isPromise } from '../shared/promise.js';
 import type { BindingDeactivation } from '@inversifyjs/core';
 
 import { Activations } from './activations.js';
 import { isMaking, type CachingBinding } from './binding-watch.js';
 import { cachedIn } from './construction.js';
 import { exitHooksOf, MethodHook } from '../hooks/exit-hooks.js';
-import type { Exit, ExitHook, ExitSource } from '../disposal/exit.js';
-import type { ExitStack } from '../disposal/exit-stack.js';
+import type { Exit, ExitSource } from '../disposal/exit.js';
+import { arePlain, type ExitHook } from '../hooks/exit-hook.js';
+import type { Disposer } from '../disposal/disposer.js';
 import { isObject, serviceName } from '../shared/inspect.js';
 
 const none: readonly ExitHook[] = [];
 
-/** What handlers are called with. */
+/** The value that deactivation handlers are called with. */
 interface Activated {
   readonly value: unknown;
 }
 
-/** What the container that holds the binding is asked. */
+/** What a singleton needs from the container that holds its binding. */
 export interface SingletonHost {
-  readonly stack: ExitStack;
-  /** The names of the methods that Inversify would call, since they are marked with `@preDestroy`. */
+  readonly disposer: Disposer;
+  /** The names of the methods marked with `@preDestroy`, which Inversify would call. */
   preDestroyOf(binding: CachingBinding): readonly (string | symbol)[];
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined;
   /** The handlers that were set for all bindings of the service. */
   serviceDeactivations(binding: CachingBinding): readonly BindingDeactivation[];
-  /** Told when Inversify deactivates an instance by itself. */
-  deactivated(exit: SingletonExit): void;
-  /** Makes the next to ask for the service have it built anew. */
+  /** Called when Inversify deactivates an instance by itself. */
+  onDeactivated(exit: SingletonExit): void;
+  /** Makes the next lookup of the service build a new instance. */
   forget(binding: CachingBinding): void;
 }
 
 export class Singleton {
   readonly binding: CachingBinding;
   readonly host: SingletonHost;
-  /** Its activations that were collected, and those of its clones. */
-  readonly activations: Activations;
+  /** The collected activations, of this singleton and of its clones. */
+  readonly activations: Activations<SingletonExit>;
   #preDestroy: readonly (string | symbol)[] | undefined;
-  /** Our handler on the binding, and that of the user which it calls. */
+  /** Our handler on the binding, and the user's handler that it calls. */
   #ownDeactivation: BindingDeactivation | undefined;
   #userDeactivation: BindingDeactivation | undefined;
 
   constructor(binding: CachingBinding, host: SingletonHost, original?: Singleton) {
     this.binding = binding;
     this.host = host;
-    this.activations = original?.activations ?? new Activations();
+    this.activations = original?.activations ?? new Activations<SingletonExit>();
   }
 
-  /** The activation whose value it would hold. */
+  /** The activation whose value the binding would hold. */
   get latest(): SingletonExit | undefined {
     return this.activations.find((exit) => exit.binding === this.binding);
   }
 
   get preDestroy(): readonly (string | symbol)[] {
-    // Not before there is an instance: Inversify refuses what its class lacks when it plans.
+    // Read late: without an instance the class may be invalid, which Inversify reports when it plans.
     this.#preDestroy ??= this.host.preDestroyOf(this.binding);
     return this.#preDestroy;
   }
 
   /** The binding's handler, as the user has set it. */
   get userDeactivation(): BindingDeactivation | undefined {
-    // To compare with what was put there is cheaper than to look at it.
+    // The comparison is cheaper than a lookup of the handler's record.
     return this.#ownDeactivation === this.binding.onDeactivation
       ? this.#userDeactivation
       : this.host.userDeactivation(this.binding);
   }
 
-  wired(own: BindingDeactivation, user: BindingDeactivation | undefined): void {
+  onInstrumented(own: BindingDeactivation, user: BindingDeactivation | undefined): void {
     this.#ownDeactivation = own;
     this.#userDeactivation = user;
   }
 
-  /** An activation, if there is anything to run for it. */
+  /** A new activation, if it has hooks. */
   activation(value: unknown): SingletonExit | undefined {
     const { binding, host } = this;
     const marked = isMaking(binding) ? exitHooksOf(value) : [];
@@ -84,15 +85,15 @@ export class Singleton {
     return hasHooks ? new SingletonExit(this, value, marked) : undefined;
   }
 
-  /** What it holds and was not collected: constants, and what has got its only handler late. */
-  leftover(): SingletonExit | undefined {
+  /** A value that was not collected: a constant, or one whose only handler was set after its activation. */
+  uncollected(): SingletonExit | undefined {
     const cached = this.latest === undefined ? cachedIn(this.binding) : undefined;
     return cached === undefined || this.#find(cached.value) !== undefined || isPromise(cached.value)
       ? undefined
       : this.activation(cached.value);
   }
 
-  /** Inversify deactivates a value: after the user's handler, the exit hooks are run. */
+  /** Called by Inversify to deactivate a value: runs the user's handler, then the exit hooks. */
   deactivate(value: unknown): void | Promise<void> {
     const exit = this.#find(value);
     return exit === undefined ? this.userDeactivation?.(value) : exit.deactivate(value);
@@ -108,32 +109,32 @@ export class SingletonExit implements Exit, ExitSource {
   readonly subject: object;
   readonly source = this;
   readonly service: string;
-  readonly shared: boolean;
-  /** The one that its singleton had before. */
+  readonly isShared: boolean;
+  readonly isPlain: boolean;
   earlier: SingletonExit | undefined;
-  /** Those that it was added to. */
-  among: Activations | undefined;
+  among: Activations<SingletonExit> | undefined;
   readonly #singleton: Singleton;
   readonly #marked: readonly MethodHook[];
-  /** Its subject is exited in another place: only its handlers are left. */
-  #isElsewhere = false;
-  #isExited = false;
-  /** Set when Inversify has deactivated it: what that waits for. */
+  /** Another entry disposes the subject: only the handlers of this one run. */
+  #isOwnedElsewhere = false;
+  #isDisposed = false;
+  /** Set when Inversify has deactivated it: the promise that Inversify awaits, if there is one. */
   #deactivation: { readonly running: Promise<void> | undefined } | undefined;
 
-  /** @param marked those of its hooks that are methods marked with `@OnExit()`. */
+  /** @param marked the hooks that are methods marked with `@OnExit()`. */
   constructor(singleton: Singleton, value: unknown, marked: readonly MethodHook[]) {
     const { binding } = singleton;
     this.#singleton = singleton;
     this.#marked = marked;
-    // A value that is no object has handlers all the same, and is like no other.
+    // A primitive may have handlers too. It has no identity, so the entry itself is the subject.
     this.subject = isObject(value) ? value : this;
     this.service = serviceName(binding.serviceIdentifier, value);
-    this.shared = binding.type !== 'Instance';
+    this.isShared = binding.type !== 'Instance';
+    this.isPlain = arePlain(marked);
   }
 
-  get isExited(): boolean {
-    return this.#isExited;
+  get isDisposed(): boolean {
+    return this.#isDisposed;
   }
 
   get isDeactivated(): boolean {
@@ -157,25 +158,25 @@ export class SingletonExit implements Exit, ExitSource {
 
   exiting(): void {
     const { activations } = this.#singleton;
-    if (!this.#isExited && !activations.has(this)) {
+    if (!this.#isDisposed && !activations.has(this)) {
       activations.add(this);
     }
-    this.#isExited = true;
+    this.#isDisposed = true;
   }
 
-  apart(): boolean {
-    this.#isElsewhere = true;
+  handlersOnly(): boolean {
+    this.#isOwnedElsewhere = true;
     return this.hooks.length > 0;
   }
 
   released(): void {
     const { binding, activations, host } = this.#singleton;
-    this.#isExited = true;
+    this.#isDisposed = true;
     activations.delete(this);
     host.forget(binding);
   }
 
-  /** Whether it is this activation that the binding holds the value of. */
+  /** Whether the binding holds this value, and it is the value of this activation. */
   holds(value: unknown): boolean {
     const activated = this.#activated();
     return activated !== undefined && activated.value === value;
@@ -183,25 +184,25 @@ export class SingletonExit implements Exit, ExitSource {
 
   /** Called by Inversify between `@preDestroy` and the handlers that were set for the service. */
   deactivate(value: unknown): Promise<void> | undefined {
-    if (this.#deactivation === undefined && !this.#isExited) {
+    if (this.#deactivation === undefined && !this.#isDisposed) {
       const { host } = this.#singleton;
-      this.#isElsewhere ||= host.stack.list.isElsewhere(this);
-      if (!this.#isElsewhere) {
-        host.stack.list.meet([this]);
+      this.#isOwnedElsewhere ||= host.disposer.registry.isOwnedElsewhere(this);
+      if (!this.#isOwnedElsewhere) {
+        host.disposer.registry.markDisposed([this]);
       }
       const hooks = this.#ownHooks({ value });
       this.#deactivation = { running: undefined };
-      host.deactivated(this);
-      // However often Inversify comes back meanwhile, it waits for this one.
-      this.#deactivation = { running: host.stack.runNow(this, hooks) };
+      host.onDeactivated(this);
+      // Inversify may call this several times meanwhile: each call awaits the same run.
+      this.#deactivation = { running: host.disposer.beside.runNow(this, hooks) };
     }
     return this.#deactivation?.running;
   }
 
-  /** Those that Inversify runs before its handlers. */
+  /** The hooks that Inversify runs before its handlers. */
   #preDestroyHooks(): readonly ExitHook[] {
     const { preDestroy } = this.#singleton;
-    if (this.#isElsewhere || preDestroy.length === 0) {
+    if (this.#isOwnedElsewhere || preDestroy.length === 0) {
       return none;
     }
     return preDestroy.map(
@@ -211,12 +212,12 @@ export class SingletonExit implements Exit, ExitSource {
     );
   }
 
-  /** Those that are run when Inversify calls the handler of the binding: the user's, and ours. */
+  /** The hooks that run when Inversify calls the handler of the binding: the user's handler, then ours. */
   #ownHooks(activated?: Activated): readonly ExitHook[] {
     const { preDestroy, userDeactivation } = this.#singleton;
     const handlers =
       userDeactivation === undefined ? none : this.#handlerHooks([userDeactivation], activated);
-    if (this.#isElsewhere) {
+    if (this.#isOwnedElsewhere) {
       return handlers;
     }
     return handlers.length + preDestroy.length === 0
@@ -228,7 +229,7 @@ export class SingletonExit implements Exit, ExitSource {
     handlers: readonly BindingDeactivation[],
     activated?: Activated,
   ): readonly ExitHook[] {
-    // Looked for only if there is who is called with it.
+    // The value is only looked up if there is a handler to call with it.
     const instance = handlers.length === 0 ? undefined : (activated ?? this.#activated());
     return instance === undefined
       ? none
@@ -243,7 +244,7 @@ export class SingletonExit implements Exit, ExitSource {
     const cached = cachedIn(this.#singleton.binding);
     const { activations, latest } = this.#singleton;
     const isLatest = latest === this || !activations.has(this);
-    // Asking for `then` costs more than the rest, where each is of another class.
+    // isPromise() last: to read `then` costs more than the rest when each value has another class.
     return isLatest && (cached?.value === this.subject || !isPromise(cached?.value))
       ? cached
       : undefined;

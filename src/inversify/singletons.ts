@@ -1,8 +1,10 @@
-/** The singletons of one container: which hold an instance, and which are being activated. */
-import { isPromise } from '@inversifyjs/common';
+/** The singletons of one container: those that hold an instance, and those being activated. */
 import type { Binding, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
 
+import type { Activation } from '../disposal/activation.js';
+import { functionName, identifierName, serviceNameOf } from '../shared/inspect.js';
+import { isPromise } from '../shared/promise.js';
 import {
   boundHere,
   cachingBindings,
@@ -15,92 +17,94 @@ import type { Singleton } from './singleton.js';
 
 type BindingService = PluginContext['bindingService'];
 
+const noActivations: readonly Activation[] = [];
+
 export class Singletons implements Iterable<Singleton> {
   readonly #context: PluginContext;
-  /** Those that were seen, by the ids of their bindings. */
-  readonly #seen = new Map<number, Singleton>();
+  /** By the ids of their bindings. */
+  readonly #byId = new Map<number, Singleton>();
   #mayBeUnbound = false;
-  /** Those that were met and have not been seen at the end of their activation. */
+  /** They were looked up, and the end of their activation has not been seen. */
   readonly #unfinished = new Set<CachingBinding>();
-  /** They have caches of their own, which restore() may bring back. */
+  /** Copies of the bindings with caches of their own, which restore() may bring back. */
   readonly #snapshots = new Set<BindingService>();
 
   constructor(context: PluginContext) {
     this.#context = context;
   }
 
-  /** Constants and factories are among them. */
+  /** Includes constants and factories. */
   [Symbol.iterator](): Iterator<Singleton> {
-    return this.#seen.values();
+    return this.#byId.values();
   }
 
-  /** All that are bound, in the order in which they are looked for. */
+  /** The bindings of all bound singletons, in the order of the lookup. */
   bound(): CachingBinding[] {
     return singletonsIn(this.#context.bindingService);
   }
 
-  /** That of this binding, and not of the one that it is a clone of. */
+  /** The singleton of this binding, and not of the one of which it is a clone. */
   of(binding: CachingBinding): Singleton | undefined {
-    const singleton = this.#seen.get(binding.id);
+    const singleton = this.#byId.get(binding.id);
     return singleton?.binding === binding ? singleton : undefined;
   }
 
-  seen(singleton: Singleton): void {
-    this.#seen.set(singleton.binding.id, singleton);
+  add(singleton: Singleton): void {
+    this.#byId.set(singleton.binding.id, singleton);
   }
 
-  /** Called when all are others than before: those that are {@link bound} are to be seen anew. */
-  forgetSeen(): void {
-    this.#seen.clear();
+  /** Called when all bindings were replaced. The caller then adds those that are {@link bound}. */
+  reset(): void {
+    this.#byId.clear();
   }
 
-  snapshotTaken(snapshot: BindingService): void {
+  onSnapshot(snapshot: BindingService): void {
     this.#snapshots.add(snapshot);
   }
 
-  met(binding: CachingBinding): void {
+  onLookup(binding: CachingBinding): void {
     if (cachedIn(binding) === undefined) {
       this.#unfinished.add(binding);
     }
   }
 
-  /** Our handler and the binding's own have run. */
-  activated(binding: CachingBinding, context: ResolutionContext, activated: unknown): void {
+  /** Called when our handler and the binding's own have run. */
+  onActivated(binding: CachingBinding, context: ResolutionContext, activated: unknown): void {
     if (!isPromise(activated) && !mayHaveServiceActivations(context, binding.serviceIdentifier)) {
       this.#unfinished.delete(binding);
     }
   }
 
-  removed(binding: CachingBinding): void {
-    // A container below may have removed it, and what it had not bound is bound still.
+  onRemoved(binding: CachingBinding): void {
+    // A descendant may have removed it; as the descendant has not bound it, it is still bound here.
     if (!this.has(binding)) {
-      this.#seen.delete(binding.id);
+      this.#byId.delete(binding.id);
     }
-    this.#noLonger(binding);
+    this.#stopTracking(binding);
   }
 
-  /** Some may have been removed without a word. */
-  dropped(): void {
+  /** Called when some may have been removed without an event. */
+  onDropped(): void {
     this.#mayBeUnbound = true;
   }
 
   /** Forgets those that were dropped with all bindings, unless they are being activated. */
-  cleared(): void {
+  onCleared(): void {
     this.#snapshots.delete(this.#context.bindingService);
     for (const binding of this.#unfinished) {
       const bindings: readonly Binding[] = [
         ...(this.#context.bindingService.getById(binding.id) ?? []),
       ];
-      // Not a clone of it, which restore() has put in its place.
+      // A clone with the same id, which restore() has put in its place, does not count.
       if (!bindings.includes(binding)) {
-        this.#noLonger(binding);
+        this.#stopTracking(binding);
       }
     }
     if (this.#mayBeUnbound) {
       this.#mayBeUnbound = false;
-      for (const { binding } of this.#seen.values()) {
+      for (const { binding } of this.#byId.values()) {
         if (!this.has(binding)) {
-          this.#seen.delete(binding.id);
+          this.#byId.delete(binding.id);
         }
       }
     }
@@ -111,28 +115,32 @@ export class Singletons implements Iterable<Singleton> {
     return this.#context.bindingService.getById(id) !== undefined;
   }
 
-  /** A promise for the activations in flight that it has not given one for yet. */
-  inFlight(): Promise<unknown> | undefined {
-    const activations: unknown[] = [];
+  /** The activations in flight. */
+  activations(): readonly Activation[] {
+    if (this.#unfinished.size === 0) {
+      return noActivations;
+    }
+    const activations: Activation[] = [];
     for (const binding of this.#unfinished) {
       const cached = cachedIn(binding);
       if (cached !== undefined) {
-        this.#unfinished.delete(binding);
         if (isPromise(cached.value)) {
-          activations.push(cached.value);
+          activations.push({ service: bindingName(binding), arrival: cached.value });
+        } else {
+          this.#unfinished.delete(binding);
         }
       }
     }
-    return activations.length === 0 ? undefined : Promise.allSettled(activations);
+    return activations;
   }
 
-  /** Makes the next to ask for the service have it built anew. */
+  /** Empties the cache, so that the next lookup of the service builds a new instance. */
   forget({ id }: CachingBinding): void {
-    // A binding that restore() has brought back is another object with the same id.
+    // A binding that restore() has brought back is a different object with the same id.
     cachingBindings(this.#context.bindingService.getById(id)).forEach(empty);
   }
 
-  /** Drops what all of them have made. */
+  /** Drops the instances of all singletons. */
   forgetAll(): void {
     for (const { binding, activations } of this) {
       empty(binding);
@@ -145,7 +153,7 @@ export class Singletons implements Iterable<Singleton> {
     this.#snapshots.clear();
   }
 
-  /** Empties the caches of some of them until the call has returned. */
+  /** Empties the caches of the singletons that match until the call has returned. */
   without<T>(hidden: (singleton: Singleton) => boolean, call: () => T): T {
     const caches = new Map([...this].filter(hidden).map(({ binding }) => [binding, binding.cache]));
     [...caches.keys()].forEach(empty);
@@ -158,7 +166,7 @@ export class Singletons implements Iterable<Singleton> {
     }
   }
 
-  #noLonger(binding: CachingBinding): void {
+  #stopTracking(binding: CachingBinding): void {
     if (!isPromise(cachedIn(binding)?.value)) {
       this.#unfinished.delete(binding);
     }
@@ -172,9 +180,17 @@ function singletonsIn(bindingService: BindingService): CachingBinding[] {
     .filter(({ scope }) => scope === 'Singleton');
 }
 
-/** Inversify puts another in its place when there is something to cache. */
+/** Shared by all: Inversify replaces it when there is a value to cache. */
 const nothing = { isRight: false, value: undefined } as const;
 
 function empty(binding: CachingBinding): void {
   binding.cache = nothing;
+}
+
+/** The name of a service before there is an instance. */
+function bindingName(binding: CachingBinding): string {
+  const { serviceIdentifier } = binding;
+  return binding.type === 'Instance'
+    ? serviceNameOf(serviceIdentifier, functionName(binding.implementationType))
+    : identifierName(serviceIdentifier);
 }

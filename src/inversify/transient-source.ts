@@ -1,35 +1,36 @@
-/** Where the instances of a binding outside singleton scope come from, and how many live. */
+/** The source of the instances of a binding outside singleton scope, and the number of live ones. */
 import type { MakingBinding } from './binding-watch.js';
-import type { ExitHook, ExitSource } from '../disposal/exit.js';
-import type { ExitList } from '../disposal/exit-list.js';
+import type { ExitSource } from '../disposal/exit.js';
+import { arePlain, type ExitHook } from '../hooks/exit-hook.js';
+import type { Registry } from '../disposal/registry.js';
 import { serviceName } from '../shared/inspect.js';
-import type { Owner } from './owner.js';
+import type { ContainerScope } from './container-scope.js';
 import { warn } from '../shared/warning.js';
 
 const manyTransients = 1_000;
 
-/** What to do instead of having a container own transients without end. */
+/** The advice to a user whose container owns an unlimited number of transients. */
 const waysOut =
   'bind it in singleton scope, create it in a child container that is disposed with its unit of ' +
   'work, or call `lifecycle.release(instance)` when an instance is not needed any more';
 
-/** How many instances of one binding one container owns. */
-class Tally {
-  live = 0;
+/** The number of instances of one binding that one container owns. */
+class LiveCount {
+  count = 0;
   #hasWarned = false;
 
-  /** @param list where they are, each of them once if it is tidy. */
-  warnOfMany(service: string, list: ExitList): void {
-    if (this.live <= manyTransients || this.#hasWarned) {
+  /** @param registry holds them; it is deduplicated before the warning, so that each counts once. */
+  warnOfMany(service: string, registry: Registry): void {
+    if (this.count <= manyTransients || this.#hasWarned) {
       return;
     }
-    list.tidy();
-    if (this.live > manyTransients) {
+    registry.deduplicate();
+    if (this.count > manyTransients) {
       this.#hasWarned = true;
       warn(
         'TRANSIENTS',
         `More than ${manyTransients.toLocaleString('en')} instances of ${service} are owned by one ` +
-          `container, which keeps them until it is disposed. To have them exited earlier, ${waysOut}.`,
+          `container, which keeps them until it is disposed. To have them disposed earlier, ${waysOut}.`,
       );
     }
   }
@@ -38,17 +39,26 @@ class Tally {
 class TransientSource implements ExitSource {
   readonly service: string;
   readonly hooks: readonly ExitHook[];
-  readonly shared: boolean;
-  readonly tally: Tally;
+  readonly isShared: boolean;
+  readonly isPlain: boolean;
+  readonly binding: MakingBinding;
+  readonly live: LiveCount;
 
-  constructor(binding: MakingBinding, instance: object, hooks: readonly ExitHook[], tally: Tally) {
+  constructor(
+    binding: MakingBinding,
+    instance: object,
+    hooks: readonly ExitHook[],
+    live: LiveCount,
+  ) {
     this.service = serviceName(binding.serviceIdentifier, instance);
     this.hooks = hooks;
-    this.shared = binding.type !== 'Instance';
-    this.tally = tally;
+    this.isPlain = arePlain(hooks);
+    this.binding = binding;
+    this.isShared = binding.type !== 'Instance';
+    this.live = live;
   }
 
-  /** What a container answers that owns no transients. */
+  /** The error of a container that refuses to own transients. */
   refusal(): Error {
     return new Error(
       `${this.service} has exit hooks and was activated outside singleton scope, and its container ` +
@@ -58,29 +68,29 @@ class TransientSource implements ExitSource {
   }
 }
 
-/** The sources of one binding's instances, one for each container that owns some. */
+/** The sources of one binding's instances: one for each container that owns instances. */
 export class TransientSources {
   readonly binding: MakingBinding;
-  readonly #home: Owner;
+  readonly #home: ContainerScope;
   #own: TransientSource | undefined;
-  // Children come and go.
-  readonly #others = new WeakMap<Owner, TransientSource>();
+  // Weak: children come and go.
+  readonly #others = new WeakMap<ContainerScope, TransientSource>();
 
-  constructor(binding: MakingBinding, home: Owner) {
+  constructor(binding: MakingBinding, home: ContainerScope) {
     this.binding = binding;
     this.#home = home;
   }
 
-  for(owner: Owner, instance: object, hooks: readonly ExitHook[]): TransientSource {
-    const known = owner === this.#home ? this.#own : this.#others.get(owner);
-    if (known?.hooks === hooks) {
-      return known;
+  for(owner: ContainerScope, instance: object, hooks: readonly ExitHook[]): TransientSource {
+    const existing = owner === this.#home ? this.#own : this.#others.get(owner);
+    if (existing?.hooks === hooks) {
+      return existing;
     }
     const source = new TransientSource(
       this.binding,
       instance,
       hooks,
-      known === undefined ? new Tally() : known.tally,
+      existing === undefined ? new LiveCount() : existing.live,
     );
     if (owner === this.#home) {
       this.#own = source;

@@ -1,5 +1,5 @@
-/** A container that is hooked to the process: what is known of it, and how it is disposed. */
-import { isPromise } from '@inversifyjs/common';
+/** A container that is attached to the process, with or without the module: disposes it, reports it. */
+import { isPromise } from '../shared/promise.js';
 
 import type { ExitRecord, PendingExit, StartedExit } from '../disposal/exit-report.js';
 import type { DisposeOptions } from '../disposal/lifecycle.js';
@@ -12,33 +12,35 @@ import type { ExitCause } from './events.js';
 /** What can be disposed when the process ends: any container. */
 export interface DisposableContainer {
   /**
-   * Disposes it; called with the `ExitCause` as `reason`. Of a container that has `LifecycleModule`
-   * each hook is told of; any other is one hook, which has to stop when `signal` aborts.
+   * Disposes it; called with the `ExitCause` as `reason`. A container that has `LifecycleModule`
+   * reports each hook. Any other counts as one hook, which must stop when `signal` aborts.
    */
   dispose(options?: DisposeOptions): PromiseLike<unknown>;
 }
 
-/** Who is told what a container does, and when, of what it has done before. */
-export interface Told {
-  started(exit: StartedExit, at: number, container: HookedContainer): void;
+/** Receives the events of a container. `at` is the time of an event, which may be delivered later. */
+export interface ContainerListener {
+  started(exit: StartedExit, at: number, container: AttachedContainer): void;
   settled(exit: ExitRecord): void;
+  /** Its disposal awaits these activations; none, when it continues. */
+  waiting(activations: readonly PendingExit[], container: AttachedContainer): void;
 }
 
 type Ended = Pick<ExitRecord, 'outcome' | 'error'>;
 
-export class HookedContainer {
+export class AttachedContainer {
   readonly container: DisposableContainer;
   readonly #link: ExitLink | undefined;
   readonly #unobserve: (() => void) | undefined;
-  #told: Told | undefined;
-  /** What is to be told yet: it may be in the middle of a disposal when the process ends. */
-  #untold: ((told: Told) => void)[] = [];
-  /** Of a container whose hooks are not known: whether its disposal has begun, and what ends it. */
+  #listener: ContainerListener | undefined;
+  /** Events for a later listener: the process may end in the middle of a disposal. */
+  #queue: ((listener: ContainerListener) => void)[] = [];
+  /** Of a container without the module: whether its disposal has begun, and the function that ends it. */
   #hasBegun = false;
   #end: ((ended: Ended) => void) | undefined;
 
-  /** @param disposed called when it is known to have been disposed. */
-  constructor(container: DisposableContainer, disposed: (container: HookedContainer) => void) {
+  /** @param disposed called when it has been disposed, which only a container with the module reports. */
+  constructor(container: DisposableContainer, disposed: (container: AttachedContainer) => void) {
     this.container = container;
     this.#link = linkOf(container);
     this.#unobserve = this.#link?.observe({
@@ -47,6 +49,9 @@ export class HookedContainer {
       },
       settled: (exit) => {
         this.#settled(exit);
+      },
+      waiting: (activations) => {
+        this.#waiting(activations.map(({ service }) => ({ service, hook: 'activation' })));
       },
       disposed: () => {
         disposed(this);
@@ -58,25 +63,30 @@ export class HookedContainer {
     return this.#link?.state === 'disposed';
   }
 
-  /** What its disposal would still run, as far as that is known. */
+  /** The hooks that its disposal would still run; empty for a container without the module. */
   pending(): readonly PendingExit[] {
     return this.#link?.pending() ?? [];
   }
 
-  unhook(): void {
+  detach(): void {
     this.#unobserve?.();
   }
 
-  /** Has somebody told of what its disposal does, and has done. */
-  tell(told: Told): void {
-    this.#told = told;
-    for (const tell of this.#untold.splice(0)) {
-      tell(told);
+  /** Emits the events of its disposal to a listener from now on, after those that have happened. */
+  listen(listener: ContainerListener): void {
+    this.#listener = listener;
+    for (const emit of this.#queue.splice(0)) {
+      emit(listener);
     }
   }
 
-  /** Never rejects: what fails is told. */
-  async dispose(reason: ExitCause, signal: AbortSignal): Promise<void> {
+  /**
+   * Never rejects: failures are emitted as events.
+   *
+   * @param time the number of ms that are left before the signal aborts.
+   */
+  async dispose(reason: ExitCause, signal: AbortSignal, time: number): Promise<void> {
+    this.#link?.expect(time);
     const options = { reason, signal };
     if (this.#link === undefined) {
       const end = this.#begin();
@@ -93,7 +103,7 @@ export class HookedContainer {
       try {
         await this.container.dispose(options);
       } catch (error) {
-        // What its hooks have thrown was told already.
+        // The errors of its hooks were emitted already.
         if (!hasBrand(error, 'DisposeError')) {
           this.#begin()({ outcome: 'failed', error });
         }
@@ -101,8 +111,8 @@ export class HookedContainer {
     }
   }
 
-  /** Nothing can be awaited any more: starts what is left. */
-  leave(reason: ExitCause, why: unknown): void {
+  /** Starts the hooks that are left and awaits none of them, since nothing can be awaited any more. */
+  abandon(reason: ExitCause, why: unknown): void {
     if (this.#link !== undefined) {
       this.#link.leave(reason, why);
     } else if (this.#end !== undefined) {
@@ -126,30 +136,43 @@ export class HookedContainer {
 
   #started(exit: StartedExit): void {
     const at = systemClock.now();
-    this.#pass((told) => {
-      told.started(exit, at, this);
+    this.#emit((listener) => {
+      listener.started(exit, at, this);
     });
   }
 
   #settled(exit: ExitRecord): void {
-    this.#pass((told) => {
-      told.settled(exit);
+    this.#emit((listener) => {
+      listener.settled(exit);
     });
   }
 
-  #pass(tell: (told: Told) => void): void {
-    if (this.#told === undefined) {
-      this.#untold.push(tell);
+  #waiting(activations: readonly PendingExit[]): void {
+    this.#emit((listener) => {
+      listener.waiting(activations, this);
+    });
+  }
+
+  #emit(event: (listener: ContainerListener) => void): void {
+    if (this.#listener === undefined) {
+      this.#queue.push(event);
     } else {
-      tell(this.#told);
+      event(this.#listener);
     }
   }
 
-  /** Returns what ends it. */
+  /** Begins the disposal of a container without the module. Returns the function that ends it. */
   #begin(): (ended: Ended) => void {
     const began = systemClock.now();
     const service = classNameOf(this.container);
-    const exit: StartedExit = { service, hook: 'dispose', container: 0, startTime: 0 };
+    const exit: StartedExit = {
+      id: 0,
+      service,
+      hook: 'dispose',
+      phase: 'exit',
+      container: 0,
+      startTime: 0,
+    };
     this.#hasBegun = true;
     this.#started(exit);
     return (this.#end = (ended) => {
@@ -159,7 +182,7 @@ export class HookedContainer {
   }
 }
 
-/** @throws TypeError if one of them is no container that can be disposed. */
+/** @throws TypeError if a value has no method `dispose()`. */
 export function containersOf(given: unknown): DisposableContainer[] {
   if (isDisposable(given)) {
     return [given];

@@ -6,10 +6,10 @@ import { containersOf, type DisposableContainer } from './container.js';
 import { policyOf, refuseConflict, type DisposeOnExitOptions } from './policy.js';
 import { ProcessWatch } from './watch.js';
 
-/** What copies of this package ask of the one that came first. */
+/** The interface through which all copies of this package use the one that was loaded first. */
 export interface ProcessEnd {
-  /** Returns its undo. */
-  hook(
+  /** Returns the function that detaches the containers. */
+  attach(
     containers: DisposableContainer | Iterable<DisposableContainer>,
     options: DisposeOnExitOptions,
   ): () => void;
@@ -18,7 +18,7 @@ export interface ProcessEnd {
 
 const name = Symbol.for('inversify-onexit/process');
 
-/** That of this process; in a worker, of the thread. */
+/** The end of this process; in a worker, of its thread. */
 export function processEnd(): ProcessEnd {
   const found = Reflect.get(globalThis, name) as ProcessEnd | undefined;
   if (found !== undefined) {
@@ -30,10 +30,10 @@ export function processEnd(): ProcessEnd {
 }
 
 class WatchedEnd implements ProcessEnd {
-  /** Only while there is something to dispose. */
+  /** Present only while there is something to dispose. */
   #watch: ProcessWatch | undefined;
 
-  hook(
+  attach(
     containers: DisposableContainer | Iterable<DisposableContainer>,
     options: DisposeOnExitOptions,
   ): () => void {
@@ -45,7 +45,7 @@ class WatchedEnd implements ProcessEnd {
     this.#watch ??= new ProcessWatch(policy, () => {
       this.#watch = undefined;
     });
-    return this.#watch.hook(given);
+    return this.#watch.attach(given);
   }
 
   async exit(code: number | undefined): Promise<never> {
@@ -55,7 +55,7 @@ class WatchedEnd implements ProcessEnd {
           'process.exitCode.',
       );
     }
-    // A code that is given, and undefined, would take the place of one that was set.
+    // An explicit `undefined` would reset a process.exitCode that was set.
     return this.#watch === undefined
       ? process.exit(code ?? process.exitCode)
       : this.#watch.exit(code);

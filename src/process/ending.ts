@@ -1,122 +1,142 @@
-/** One end of the process: disposes its containers, in their time, and tells of it. */
-import type { ExitRecord, StartedExit } from '../disposal/exit-report.js';
+/** One end of the process: disposes its containers within the time limit, and emits the events. */
+import type { ExitRecord, PendingExit, StartedExit } from '../disposal/exit-report.js';
 import { systemClock, timeoutError } from '../shared/clock.js';
-import type { HookedContainer, Told } from './container.js';
-import type { ExitCause, TellExit } from './events.js';
+import type { AttachedContainer, ContainerListener } from './container.js';
+import type { ExitCause, ExitEventListener } from './events.js';
 
-/** Well within what people take for an answer: from here on they are told what takes so long. */
+/** After so many ms, which people still accept as an immediate answer, the running hook is reported. */
 const quiet = 1_000;
 
-/** What ends sooner is not worth a line. */
+/** A hook that takes less than so many ms is not worth a line. */
 const brief = 100;
 
-export class Ending implements Told {
+export class Ending implements ContainerListener {
   readonly cause: ExitCause;
   isClean = true;
-  /** Whether a hook goes on that is not waited for any more, and may keep the process alive. */
-  hasLeftovers = false;
-  readonly #next: () => HookedContainer | undefined;
+  /** Whether a hook that is no longer awaited may still run, and keep the process alive. */
+  hasUnfinishedHooks = false;
+  readonly #next: () => AttachedContainer | undefined;
   readonly #timeout: number;
-  readonly #tell: TellExit;
+  readonly #emit: ExitEventListener;
   readonly #abort = new AbortController();
   readonly #began = systemClock.now();
-  #current: HookedContainer | undefined;
+  #current: AttachedContainer | undefined;
   /* istanbul ignore next -- replaced when a hook is started */
-  #announced = (): void => undefined;
-  #why: unknown;
+  #cancelNotice = (): void => undefined;
+  #abandonReason: unknown;
   #isDisposed = false;
 
-  /** @param next what is to be disposed next: each is asked for once, newest first. */
+  /** @param next returns the container to dispose next, each of them once, newest first. */
   constructor(
     cause: ExitCause,
-    next: () => HookedContainer | undefined,
+    next: () => AttachedContainer | undefined,
     timeout: number,
-    tell: TellExit,
+    emit: ExitEventListener,
   ) {
     this.cause = cause;
     this.#next = next;
     this.#timeout = timeout;
-    this.#tell = tell;
-    tell({ type: 'disposing', cause });
+    this.#emit = emit;
+    emit({ type: 'disposing', cause });
   }
 
   /** Never rejects. */
   async run(): Promise<void> {
-    // Not Infinity, of which there is no timer: a pending promise does not keep a process alive.
+    // Never Infinity, for which there is no timer: a pending promise does not keep a process alive.
     const cancel = systemClock.after(Math.min(this.#timeout, Number.MAX_VALUE), () => {
-      this.#spend();
+      this.#expire();
     });
-    // It may be asked for by a hook in its synchronous part, which would wait for itself.
+    // A hook may have called exit() in its synchronous part: without this, it would wait for itself.
     await Promise.resolve();
     for (let next = this.#next(); next !== undefined; next = await this.#another()) {
       this.#current = next;
-      next.tell(this);
+      next.listen(this);
       const { signal } = this.#abort;
       if (signal.aborted) {
-        next.leave(this.cause, signal.reason);
+        next.abandon(this.cause, signal.reason);
       } else {
-        await next.dispose(this.cause, signal);
+        await next.dispose(this.cause, signal, this.#timeout - this.#elapsed());
       }
     }
     cancel();
     this.#disposed();
   }
 
-  /** Something else went wrong meanwhile. */
+  /** Records a failure outside the hooks. */
   fail(): void {
     this.isClean = false;
   }
 
-  /** Starts what is left now, and awaits nothing. */
-  cut(why: unknown): void {
+  /** Starts the hooks that are left, and awaits nothing any more. */
+  abort(why: unknown): void {
     this.#abort.abort(why);
   }
 
-  /** The process exits: the same, before this returns. */
-  leave(why: unknown): void {
-    this.#why = why;
+  /** The process exits: starts the hooks that are left before this returns. */
+  abandon(why: unknown): void {
+    this.#abandonReason = why;
     for (let next = this.#current ?? this.#next(); next !== undefined; next = this.#next()) {
-      next.tell(this);
-      next.leave(this.cause, why);
+      next.listen(this);
+      next.abandon(this.cause, why);
     }
     this.#disposed();
   }
 
-  started(exit: StartedExit, at: number, container: HookedContainer): void {
-    this.#tell({ type: 'started', exit });
-    this.#announced = systemClock.after(Math.max(quiet - this.#elapsed(), brief), () => {
-      const duration = systemClock.now() - at;
-      this.#tell({ type: 'running', exit, duration, pending: container.pending() });
-    });
+  started(exit: StartedExit, at: number, container: AttachedContainer): void {
+    this.#emit({ type: 'started', exit });
+    this.#scheduleNotice([exit], at, container);
   }
 
   settled(exit: ExitRecord): void {
-    this.#announced();
+    this.#cancelNotice();
     const { outcome, error } = exit;
-    const isLeftover = outcome === 'timed-out' || outcome === 'not-awaited';
-    // It is no fault of a hook that process.exit() awaits nothing.
-    const isCut =
-      this.#why !== undefined && (outcome === 'not-awaited' || (isLeftover && error === this.#why));
-    this.hasLeftovers ||= isLeftover;
-    this.isClean &&= isCut || outcome === 'done';
-    this.#tell({ type: 'settled', exit });
-    // While what runs is synchronous, no timer fires.
+    const isUnfinished = outcome === 'timed-out' || outcome === 'not-awaited';
+    // A hook has not failed because process.exit() awaits nothing.
+    const isCutOff =
+      this.#abandonReason !== undefined &&
+      (outcome === 'not-awaited' || (isUnfinished && error === this.#abandonReason));
+    this.hasUnfinishedHooks ||= isUnfinished;
+    this.isClean &&= isCutOff || outcome === 'done';
+    this.#emit({ type: 'settled', exit });
+    // No timer fires while synchronous hooks run.
     if (this.#elapsed() >= this.#timeout) {
-      this.#spend();
+      this.#expire();
     }
   }
 
-  async #another(): Promise<HookedContainer | undefined> {
+  waiting(activations: readonly PendingExit[], container: AttachedContainer): void {
+    this.#cancelNotice();
+    const startTime = this.#elapsed();
+    const exits = activations.map((activation): StartedExit => {
+      return { ...activation, id: 0, phase: 'exit', container: 0, startTime };
+    });
+    this.#scheduleNotice(exits, systemClock.now(), container);
+  }
+
+  #scheduleNotice(
+    exits: readonly StartedExit[],
+    since: number,
+    container: AttachedContainer,
+  ): void {
+    this.#cancelNotice = systemClock.after(Math.max(quiet - this.#elapsed(), brief), () => {
+      const duration = systemClock.now() - since;
+      for (const exit of exits) {
+        this.#emit({ type: 'running', exit, duration, pending: pendingAfter(exit, container) });
+      }
+    });
+  }
+
+  async #another(): Promise<AttachedContainer | undefined> {
     const next = this.#next();
     if (next === undefined) {
-      // Of a signal that has come, and of what could not be written, the loop tells in its next turn.
+      // The event loop delivers a signal, or an error of an output, only in its next turn.
       await new Promise(setImmediate);
     }
     return next ?? this.#next();
   }
 
-  #spend(): void {
-    this.cut(timeoutError('The disposal', this.#timeout));
+  #expire(): void {
+    this.abort(timeoutError('The disposal', this.#timeout));
   }
 
   #disposed(): void {
@@ -124,10 +144,23 @@ export class Ending implements Told {
       return;
     }
     this.#isDisposed = true;
-    this.#tell({ type: 'disposed', duration: this.#elapsed(), isClean: this.isClean });
+    this.#emit({ type: 'disposed', duration: this.#elapsed(), isClean: this.isClean });
   }
 
   #elapsed(): number {
     return systemClock.now() - this.#began;
   }
+}
+
+/** Without the exit itself: an activation is pending while it is awaited. */
+function pendingAfter(
+  { service, hook }: StartedExit,
+  container: AttachedContainer,
+): readonly PendingExit[] {
+  const pending = [...container.pending()];
+  const own = pending.findIndex((each) => each.service === service && each.hook === hook);
+  if (hook === 'activation' && own !== -1) {
+    pending.splice(own, 1);
+  }
+  return pending;
 }

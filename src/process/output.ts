@@ -1,18 +1,18 @@
-/** What is written at the end arrives, if somebody reads it. */
+/** Makes sure that output written at the end of the process arrives, if it has a reader. */
 import { writeSync } from 'node:fs';
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 
-/** How many ms a reader has to take what was written. */
+/** How many ms a reader has to read the output. */
 const patience = 500;
 
-/** Gives what writes to stderr before it returns, since the process may end at once. */
+/** Returns a function that writes to stderr synchronously, since the process may end at once. */
 export function errorWriter(): (text: string) => void {
-  // In all: a reader that reads nothing would hold each line up.
+  // The sum for all lines: a reader that reads nothing would delay each of them.
   let waited = 0;
   return (text) => {
     if (!isMainThread) {
-      // What a worker writes is sent to its parent, which has the file.
+      // A worker sends its output to its parent, which holds the file.
       process.stderr.write(text);
       return;
     }
@@ -22,10 +22,10 @@ export function errorWriter(): (text: string) => void {
         left = left.subarray(writeSync(process.stderr.fd, left));
       } catch (error) {
         if (!isCode(error, 'EAGAIN') || waited >= patience) {
-          // Nobody reads it, and there is nowhere else to tell.
+          // It has no reader, and there is no other place to report that.
           return;
         }
-        // A pipe that is full does not wait by itself.
+        // A write to a full pipe fails and does not wait.
         pause(10);
         waited += 10;
       }
@@ -33,12 +33,12 @@ export function errorWriter(): (text: string) => void {
   };
 }
 
-/** Does nothing for so many ms, and lets nothing else run. */
+/** Blocks the thread for so many ms. */
 export function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Resolves when what was written has been taken, or the reader was too slow. */
+/** Resolves when all output has been read, or the reader was too slow. */
 export async function outputFlushed(): Promise<void> {
   const streams = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0);
   let timer: NodeJS.Timeout | undefined;
@@ -55,7 +55,7 @@ export async function outputFlushed(): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Whether an error of an output says that nobody reads it any more. */
+/** Whether an error of an output means that it has no reader any more. */
 export function isClosed(error: unknown): boolean {
   return isCode(error, 'EPIPE') || isCode(error, 'EIO');
 }

@@ -1,4 +1,4 @@
-/** How a process ends: what is said of it, for all containers together. */
+/** How a process ends: the options, which apply to all containers together. */
 import { constants } from 'node:os';
 import process from 'node:process';
 
@@ -7,8 +7,8 @@ import { shown } from '../shared/inspect.js';
 import type { ExitEvent } from './events.js';
 
 /**
- * Options of `disposeOnExit()`. They are the process's: the first call sets them for all, and a later
- * one that says otherwise throws. When the last container is unhooked they are forgotten.
+ * Options of `disposeOnExit()`. They apply to the process: the first call sets them for all, and a later
+ * call with other values throws. When the last container is detached they are reset.
  */
 export interface DisposeOnExitOptions {
   /**
@@ -17,11 +17,11 @@ export interface DisposeOnExitOptions {
    */
   signals?: readonly NodeJS.Signals[];
   /**
-   * How many ms the containers have, all together. When they have passed, what is left is started
-   * and not awaited. Default: 8,000, less than what Docker waits before it kills (10 s).
+   * How many ms the containers have, all together. After that, the hooks that are left are started
+   * and not awaited. Default: 8,000, less than the time after which Docker kills (10 s).
    */
   timeout?: number;
-  /** Whether to dispose on what nothing has caught, and end with 1 then. Default: true. */
+  /** Whether to dispose on uncaught errors and rejections, and then end with 1. Default: true. */
   fatal?: boolean;
   /** Whether to end the process after a signal, or leave that to the application. Default: true. */
   terminate?: boolean;
@@ -30,7 +30,7 @@ export interface DisposeOnExitOptions {
    * `node --watch` send several). A later one forces the end. Default: 1,000.
    */
   repeatAfter?: number;
-  /** Told of what happens, in place of what is printed on stderr. */
+  /** Called with each event, instead of the default report on stderr. */
   report?: (event: ExitEvent) => void;
 }
 
@@ -54,7 +54,7 @@ export function policyOf(options: DisposeOnExitOptions): Policy {
     checkSignal(signal);
   }
   return {
-    // Those that this platform has, in an order that does not depend on who says them.
+    // The signals that this platform has, sorted, so that two calls can be compared.
     signals: [...new Set(signals)]
       .filter((signal) => signal !== 'SIGBREAK' || process.platform === 'win32')
       .sort(),
@@ -66,13 +66,17 @@ export function policyOf(options: DisposeOnExitOptions): Policy {
   };
 }
 
-/** @throws Error if what a later call says differs from what holds. */
-export function refuseConflict(policy: Policy, asked: Policy, options: DisposeOnExitOptions): void {
+/** @throws Error if the options of a later call differ from those that are set. */
+export function refuseConflict(
+  policy: Policy,
+  requested: Policy,
+  options: DisposeOnExitOptions,
+): void {
   for (const name of Object.keys(options) as (keyof DisposeOnExitOptions)[]) {
-    if (options[name] !== undefined && toCompare(asked[name]) !== toCompare(policy[name])) {
+    if (options[name] !== undefined && toCompare(requested[name]) !== toCompare(policy[name])) {
       throw new Error(
-        `disposeOnExit() was given ${name}: ${told(asked[name])}, but an earlier call has set ` +
-          `${told(policy[name])}, and the process can only end one way. Give the options once, in the ` +
+        `disposeOnExit() was given ${name}: ${formatted(requested[name])}, but an earlier call has set ` +
+          `${formatted(policy[name])}, and the process can only end one way. Give the options once, in the ` +
           'first call.',
       );
     }
@@ -111,6 +115,6 @@ function toCompare(value: unknown): unknown {
   return Array.isArray(value) ? value.join() : value;
 }
 
-function told(value: unknown): string {
+function formatted(value: unknown): string {
   return Array.isArray(value) ? value.join(', ') : shown(value);
 }

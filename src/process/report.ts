@@ -1,4 +1,4 @@
-/** What is told of the end of the process on stderr, if nothing else was asked for. */
+/** The default report of the end of the process, on stderr. */
 import process from 'node:process';
 import { inspect } from 'node:util';
 
@@ -11,11 +11,11 @@ import { LiveView } from './view.js';
 
 export type Report = (event: ExitEvent) => unknown;
 
-/** Lines; on a terminal, a view of what is running besides. */
+/** Prints lines, and on a terminal also a live view of the hooks. */
 export function createReport(): Report {
   const write = errorWriter();
   const view =
-    // Deno would ask for permission to read the environment, or throw.
+    // Deno would prompt for the permission to read the environment, or throw.
     process.versions.deno === undefined &&
     process.stderr.isTTY &&
     process.env.CI === undefined &&
@@ -28,11 +28,11 @@ export function createReport(): Report {
       view?.clear();
       write(`${line}\n`);
     }
-    view?.tell(event);
+    view?.update(event);
   };
 }
 
-function lineOf(event: ExitEvent, isSeen: boolean): string | undefined {
+function lineOf(event: ExitEvent, hasView: boolean): string | undefined {
   switch (event.type) {
     case 'fatal':
       return `${isObject(event.error) ? '' : 'Uncaught '}${inspect(event.error)}`;
@@ -40,7 +40,7 @@ function lineOf(event: ExitEvent, isSeen: boolean): string | undefined {
       const { exit, duration, pending } = event;
       const seconds = (duration / 1_000).toFixed(1);
       const left = pending.length === 0 ? '' : `; ${String(pending.length)} more to run`;
-      return isSeen
+      return hasView
         ? undefined
         : `inversify-onexit: ${hookLabel(exit)} has been running for ${seconds} s${left}`;
     }
@@ -56,10 +56,10 @@ function ended(exit: ExitRecord): string {
   const label = hookLabel(exit);
   switch (outcome) {
     case 'timed-out': {
-      // Those of the platform, as signals have them: their names would say it once more.
-      const isOurs = error instanceof DOMException;
-      const what = isOurs && error.name === 'AbortError' ? 'was cut off' : 'timed out';
-      const why = isOurs ? error.message : firstLine(error);
+      // Errors of the platform, as signals have them: their names would only repeat `what`.
+      const isPlatformError = error instanceof DOMException;
+      const what = isPlatformError && error.name === 'AbortError' ? 'was cut off' : 'timed out';
+      const why = isPlatformError ? error.message : firstLine(error);
       return `${label} ${what} after ${formatMs(duration)}: ${why}`;
     }
     case 'not-awaited':

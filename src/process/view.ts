@@ -1,4 +1,4 @@
-/** The end of the process as it is seen on a terminal: what is done, what runs and what waits. */
+/** The end of the process on a terminal: the hooks that are done, running and waiting. */
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 
@@ -11,45 +11,45 @@ import {
 import { systemClock } from '../shared/clock.js';
 import type { ExitEvent } from './events.js';
 
-/** How many hooks are seen at most. */
+/** The maximal number of hooks in the view. */
 const most = 9;
 
-/** How many columns stand before what a line tells of. */
+/** The number of columns before the text of a line. */
 const margin = 10;
 
-/** How many ms pass before what is seen is drawn again. */
+/** The view is drawn again every so many ms. */
 const pace = 100;
 
 const [clearLine, clearBelow] = ['\x1B[K', '\x1B[J'];
 const [withoutWrapping, wrapping] = ['\x1B[?7l', '\x1B[?7h'];
 
-/** What is asked of one. */
+/** The part of a terminal that the view needs. */
 type Terminal = Pick<WriteStream, 'columns' | 'rows' | 'hasColors' | 'write'>;
 
 type Style = 'bold' | 'dim' | 'green' | 'red';
 
 /**
- * It stands below the cursor: what others write, by whatever way, comes above it and is never lost.
- * Only what they write at once may leave the end of a longer line of the view behind it.
+ * The view is drawn below the cursor: output of others, written in any way, appears above it and is
+ * never lost. Only output right after a redraw may be followed by the end of a longer line of the view.
  */
 export class LiveView {
   readonly #terminal: Terminal;
   readonly #done: ExitRecord[] = [];
   #running: { readonly exit: StartedExit; readonly since: number } | undefined;
   #waiting: readonly PendingExit[] = [];
-  /** There is one from when the view is first seen. */
+  /** Set when the view is first drawn. */
   #redraw: NodeJS.Timeout | undefined;
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
   }
 
-  tell(event: ExitEvent): void {
+  update(event: ExitEvent): void {
     switch (event.type) {
       case 'started':
         this.#running = { exit: event.exit, since: systemClock.now() };
         this.#waiting = this.#waiting.slice(1);
-        this.#follow();
+        this.#redrawForNext();
         break;
       case 'settled':
         this.#done.push(event.exit);
@@ -57,12 +57,15 @@ export class LiveView {
         break;
       case 'running':
         this.#waiting = event.pending;
+        // Activations are announced by this alone.
+        this.#running ??= { exit: event.exit, since: systemClock.now() - event.duration };
         this.#redraw ??= setInterval(() => {
           this.#draw();
         }, pace);
         this.#draw();
         break;
       case 'disposed':
+        this.#running = undefined;
         if (this.#redraw !== undefined) {
           clearInterval(this.#redraw);
           this.#terminal.write(this.#drawn());
@@ -73,13 +76,13 @@ export class LiveView {
     }
   }
 
-  /** Makes room for lines that stay. */
+  /** Clears the view, for lines that stay. */
   clear(): void {
     this.#terminal.write(`${this.#newLine()}${clearBelow}`);
   }
 
-  /** The next hook has a view of its own to write above; but many fast ones are not drawn one by one. */
-  #follow(): void {
+  /** Redraws the view for the next hook, which may write above it; but not for each of many fast hooks. */
+  #redrawForNext(): void {
     if (this.#redraw !== undefined) {
       if ((this.#done.at(-1)?.duration ?? 0) < pace) {
         this.clear();
@@ -96,12 +99,12 @@ export class LiveView {
   }
 
   #drawn(): string {
-    // A line that is too long must not take two: the cursor would not find back.
+    // A long line must not wrap: the cursor would move up by too few lines.
     const lines = this.#lines().map((line) => `${clearLine}${line}\n`);
     return `${this.#newLine()}\n${withoutWrapping}${lines.join('')}${clearBelow}${wrapping}`;
   }
 
-  /** Ends a line that others have begun, as the echo of Ctrl-C: only then this wraps. */
+  /** Ends a line that others have begun, such as the echo of Ctrl-C: only then the spaces wrap. */
   #newLine(): string {
     return `${' '.repeat(this.#columns)}\r${clearLine}`;
   }
@@ -110,8 +113,8 @@ export class LiveView {
     const running = this.#running === undefined ? [] : [this.#running.exit];
     const all = [...this.#done, ...running, ...this.#waiting];
     const room = Math.min(most, (this.#terminal.rows || 24) - 5);
-    const above = Math.min(this.#done.length - Math.floor(room / 2), all.length - room);
-    const first = Math.max(0, above);
+    const hidden = Math.min(this.#done.length - Math.floor(room / 2), all.length - room);
+    const first = Math.max(0, hidden);
     const seen = all.slice(first, first + room);
     return [
       ...this.#more(first, 'done'),
@@ -139,17 +142,17 @@ export class LiveView {
 
   #line(mark: string, text: string, duration?: number): string {
     const took = duration === undefined ? '' : `${(duration / 1_000).toFixed(1)} s`;
-    // It ends in the last column, over what was written there.
+    // It is written in the last column, over the text that is there.
     const cut = text.length > this.#columns - margin ? '…' : '';
     return `${mark} ${took.padStart(margin - 4)}  ${text}${cut}`;
   }
 
   #styled(style: Style, text: string): string {
-    // It knows of NO_COLOR, of FORCE_COLOR, and of what the terminal can show.
+    // hasColors() considers NO_COLOR, FORCE_COLOR and the terminal's capabilities.
     return this.#terminal.hasColors() ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  /** Some terminals do not know their size, and say 0. */
+  /** Some terminals report a size of 0. */
   get #columns(): number {
     return this.#terminal.columns || 80;
   }

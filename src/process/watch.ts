@@ -1,12 +1,12 @@
-/** What the process is listened to for while there is something to dispose, and how it ends. */
+/** Listens to the process while there is something to dispose, and ends it. */
 import { constants } from 'node:os';
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 
-import { isPromise } from '@inversifyjs/common';
+import { isPromise } from '../shared/promise.js';
 
 import { systemClock } from '../shared/clock.js';
-import { HookedContainer, type DisposableContainer } from './container.js';
+import { AttachedContainer, type DisposableContainer } from './container.js';
 import { Ending } from './ending.js';
 import type { ExitCause, ExitEvent } from './events.js';
 import { isClosed, outputFlushed, pause } from './output.js';
@@ -15,10 +15,10 @@ import { createReport, type Report } from './report.js';
 
 /** One container of one call. */
 interface Entry {
-  readonly hooked: HookedContainer;
+  readonly attached: AttachedContainer;
 }
 
-type Listening = [on: NodeJS.EventEmitter, event: string, listener: (told: unknown) => void];
+type Listening = [on: NodeJS.EventEmitter, event: string, listener: (argument: unknown) => void];
 
 export class ProcessWatch {
   readonly policy: Policy;
@@ -28,14 +28,14 @@ export class ProcessWatch {
   #entries: Entry[] = [];
   #report: Report;
   #ending: Ending | undefined;
-  /** The first one since the end has begun. */
+  /** The first signal since the end has begun. */
   #signal: { readonly name: NodeJS.Signals; readonly at: number } | undefined;
   /** Whether SIGINT has come again. */
   #isForced = false;
-  /** Whether the process ends, whoever would have ended it. */
-  #isToExit = false;
+  /** Whether `exit()` was called: then the process ends in any case. */
+  #mustExit = false;
 
-  /** @param idle called when there is nothing to dispose, and nothing is listened to any more. */
+  /** @param idle called when nothing is left to dispose, and all listeners are removed. */
   constructor(policy: Policy, idle: () => void) {
     this.policy = policy;
     this.#idle = idle;
@@ -44,51 +44,51 @@ export class ProcessWatch {
       this.#end({ type: 'end' });
     });
     this.#listen(process, 'exit', (code) => {
-      this.#leave(Number(code));
+      this.#abandon(Number(code));
     });
     if (policy.fatal) {
       this.#listen(process, 'uncaughtException', (error) => {
-        this.#fatal(error);
+        this.#onFatal(error);
       });
     }
-    // Workers are not told of signals.
+    // Workers receive no signals.
     for (const signal of isMainThread ? policy.signals : []) {
       this.#listen(process, signal, () => {
-        this.#signalled(signal);
+        this.#onSignal(signal);
       });
     }
   }
 
-  /** Returns its undo. */
-  hook(containers: readonly DisposableContainer[]): () => void {
+  /** Returns the function that detaches them. */
+  attach(containers: readonly DisposableContainer[]): () => void {
     const entries = containers
-      .map((container) => ({ hooked: this.#hookedOf(container) }))
-      .filter(({ hooked }) => !hooked.isDisposed);
+      .map((container) => ({ attached: this.#attachedOf(container) }))
+      .filter(({ attached }) => !attached.isDisposed);
     this.#entries.push(...entries);
-    const unhook = (): void => {
+    const detach = (): void => {
       this.#remove((entry) => entries.includes(entry));
     };
-    this.#restIfIdle();
-    return unhook;
+    this.#stopIfIdle();
+    return detach;
   }
 
   /** Disposes, and exits. */
   async exit(code: number | undefined): Promise<never> {
-    // As process.exit() does; but an end that is under way keeps a code that says more than this.
+    // As process.exit() does; but once the end has begun, a code replaces only 0.
     if (code !== undefined && (this.#ending === undefined || (code !== 0 && chosenCode() === 0))) {
       process.exitCode = code;
     }
-    this.#isToExit = true;
+    this.#mustExit = true;
     this.#end({ type: 'exit', code: chosenCode() });
     return new Promise(() => undefined);
   }
 
-  #hookedOf(container: DisposableContainer): HookedContainer {
-    const known = this.#entries.find(({ hooked }) => hooked.container === container);
+  #attachedOf(container: DisposableContainer): AttachedContainer {
+    const entry = this.#entries.find(({ attached }) => attached.container === container);
     return (
-      known?.hooked ??
-      new HookedContainer(container, (disposed) => {
-        this.#remove(({ hooked }) => hooked === disposed);
+      entry?.attached ??
+      new AttachedContainer(container, (disposed) => {
+        this.#remove(({ attached }) => attached === disposed);
       })
     );
   }
@@ -96,35 +96,35 @@ export class ProcessWatch {
   #remove(isRemoved: (entry: Entry) => boolean): void {
     const removed = this.#entries.filter(isRemoved);
     this.#entries = this.#entries.filter((entry) => !isRemoved(entry));
-    for (const { hooked } of removed) {
-      if (this.#entries.every((entry) => entry.hooked !== hooked)) {
-        hooked.unhook();
+    for (const { attached } of removed) {
+      if (this.#entries.every((entry) => entry.attached !== attached)) {
+        attached.detach();
       }
     }
-    this.#restIfIdle();
+    this.#stopIfIdle();
   }
 
   /** The newest, which is about to be disposed. */
-  #next(): HookedContainer | undefined {
-    const hooked = this.#entries.at(-1)?.hooked;
-    this.#entries = this.#entries.filter((entry) => entry.hooked !== hooked);
-    return hooked;
+  #next(): AttachedContainer | undefined {
+    const attached = this.#entries.at(-1)?.attached;
+    this.#entries = this.#entries.filter((entry) => entry.attached !== attached);
+    return attached;
   }
 
-  #signalled(name: NodeJS.Signals): void {
+  #onSignal(name: NodeJS.Signals): void {
     const at = systemClock.now();
     if (this.#signal === undefined) {
       this.#signal = { name, at };
       this.#end({ type: 'signal', signal: name });
     } else if (name === 'SIGINT' && at - this.#signal.at > this.policy.repeatAfter) {
       this.#isForced = true;
-      this.#ending?.cut(cutOff('SIGINT came again'));
+      this.#ending?.abort(cutOff('SIGINT came again'));
     }
   }
 
-  #fatal(error: unknown): void {
+  #onFatal(error: unknown): void {
     if (process.listenerCount('uncaughtException') === 1) {
-      this.#tell({ type: 'fatal', error });
+      this.#emit({ type: 'fatal', error });
     }
     if (this.#ending === undefined) {
       process.exitCode = 1;
@@ -139,7 +139,7 @@ export class ProcessWatch {
       () => this.#next(),
       this.policy.timeout,
       (event) => {
-        this.#tell(event);
+        this.#emit(event);
       },
     );
     return this.#ending;
@@ -149,7 +149,7 @@ export class ProcessWatch {
     if (this.#ending === undefined) {
       const ending = this.#begin(cause);
       for (const output of [process.stdout, process.stderr]) {
-        // What writes to nobody must not end what goes on without a reader.
+        // A write to a closed output must not end a disposal that can go on without a reader.
         this.#listen(output, 'error', (error) => {
           if (!isClosed(error) && output.listenerCount('error') === 1) {
             throw error;
@@ -160,14 +160,17 @@ export class ProcessWatch {
     }
   }
 
-  /** All is disposed: ends the process, or lets it end. */
+  /** Everything is disposed: ends the process, or lets it end by itself. */
   async #finish(ending: Ending): Promise<void> {
     chooseFailure(ending);
-    const { cause, isClean, hasLeftovers } = ending;
+    const { cause, isClean, hasUnfinishedHooks } = ending;
     const death = this.#deathBy(cause, isClean);
     const isHandedOver = cause.type === 'signal' && !this.policy.terminate;
-    if (!this.#isToExit && (isHandedOver || (cause.type === 'end' && !death && !hasLeftovers))) {
-      this.#rest();
+    if (
+      !this.#mustExit &&
+      (isHandedOver || (cause.type === 'end' && !death && !hasUnfinishedHooks))
+    ) {
+      this.#stop();
       return;
     }
     if (death !== undefined) {
@@ -175,9 +178,9 @@ export class ProcessWatch {
     }
     await outputFlushed();
     if (death !== undefined && process.platform !== 'win32') {
-      // Now, so that it is called last: the signal ends the process before any other listener runs.
+      // Added only now, so that it is called last: the signal ends the process, and no listener follows.
       process.on('exit', () => {
-        // The first process of a container cannot die of it, and Deno would crash.
+        // The first process of an operating system's container cannot die of it, and Deno would crash.
         if (process.listenerCount(death) === 0 && process.pid !== 1) {
           process.kill(process.pid, death);
           // Deno has a thread for signals, and would exit before that thread takes this one.
@@ -188,7 +191,7 @@ export class ProcessWatch {
     process.exit();
   }
 
-  /** The signal by which the process is to be seen to have died. */
+  /** The signal of which the process should die, as its parent sees it. */
   #deathBy(cause: ExitCause, isClean: boolean): NodeJS.Signals | undefined {
     if (this.#isForced) {
       return 'SIGINT';
@@ -198,20 +201,20 @@ export class ProcessWatch {
       : undefined;
   }
 
-  /** The process exits, and nothing can be awaited any more: what was hooked late is left, at least. */
-  #leave(code: number): void {
+  /** The process exits, and nothing can be awaited any more. Late containers are abandoned too. */
+  #abandon(code: number): void {
     const ending = this.#ending ?? this.#begin({ type: 'exit', code });
-    ending.leave(cutOff('process.exit() was called'));
+    ending.abandon(cutOff('process.exit() was called'));
     chooseFailure(ending);
-    // What other listeners throw would be taken for caught, and the process would not end.
-    this.#rest();
+    // Else an error of another exit listener would count as caught, and the process would not end.
+    this.#stop();
   }
 
-  #tell(event: ExitEvent): void {
+  #emit(event: ExitEvent): void {
     try {
-      const told: unknown = this.#report(event);
-      if (isPromise(told)) {
-        Promise.resolve(told).catch((error: unknown) => {
+      const reported: unknown = this.#report(event);
+      if (isPromise(reported)) {
+        Promise.resolve(reported).catch((error: unknown) => {
           this.#reportFailed(error);
         });
       }
@@ -221,24 +224,24 @@ export class ProcessWatch {
     }
   }
 
-  /** From here on it is told as if there were none. */
+  /** The user's report failed: from here on the default report takes its place. */
   #reportFailed(error: unknown): void {
     this.#report = createReport();
     this.#report({ type: 'fatal', error });
   }
 
-  #listen(on: NodeJS.EventEmitter, event: string, listener: (told: unknown) => void): void {
+  #listen(on: NodeJS.EventEmitter, event: string, listener: (argument: unknown) => void): void {
     on.on(event, listener);
     this.#listening.push([on, event, listener]);
   }
 
-  #restIfIdle(): void {
+  #stopIfIdle(): void {
     if (this.#entries.length === 0 && this.#ending === undefined) {
-      this.#rest();
+      this.#stop();
     }
   }
 
-  #rest(): void {
+  #stop(): void {
     for (const [on, event, listener] of this.#listening.splice(0)) {
       on.off(event, listener);
     }
@@ -250,7 +253,7 @@ function chosenCode(): number {
   return Number(process.exitCode ?? 0);
 }
 
-/** What was not clean is no success. */
+/** Turns the exit code of success into 1 after a failure. */
 function chooseFailure({ isClean }: Ending): void {
   if (!isClean && chosenCode() === 0) {
     process.exitCode = 1;
@@ -262,6 +265,6 @@ function cutOff(why: string): DOMException {
 }
 
 function numberOf(signal: NodeJS.Signals): number {
-  // 21 is what Windows has for SIGBREAK, which others do not have.
+  // 21 is the number of SIGBREAK on Windows; other platforms have no such signal.
   return signal === 'SIGBREAK' ? 21 : constants.signals[signal];
 }

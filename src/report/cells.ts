@@ -1,26 +1,26 @@
-/** Text in cells: the columns of a terminal, of which a wide character takes two. */
+/** Measures text in cells: the columns of a terminal, of which a wide character takes two. */
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * What Unicode calls East Asian Wide or Fullwidth, by its blocks. Ambiguous characters, such as `…`
- * and `━`, count as narrow, as terminals have them by default.
+ * East Asian Wide and Fullwidth in Unicode, by blocks. Ambiguous characters, such as `…` and `━`, count
+ * as narrow, which is the default of terminals.
  */
 const wide =
   /^[\u1100-\u115F\u2E80-\u303E\u3041-\u4DBF\u4E00-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{18DFF}\u{1AFF0}-\u{1B2FF}\u{1F200}-\u{1F265}\u{20000}-\u{3FFFD}]/u;
 const emoji = /\p{Emoji_Presentation}|\uFE0F/u;
 const invisible = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 
-/** What colours text in a terminal. */
+/** The escape sequences that colour text in a terminal. */
 const colour = new RegExp(`${String.fromCharCode(0x1b)}\\[[\\d;]*m`, 'g');
 
-/** What moves other text about, and what XML has no place for: not part of any name or message. */
+/** Characters that move other text, or are not allowed in XML: not part of any name or message. */
 const unprintable = /[\p{Cc}\p{Cs}\uFFFE\uFFFF\u202A-\u202E\u2066-\u2069]/gu;
 
 /** A number stays with its unit. */
 const gapBetweenWords = / (?!(?<=\d )m?s\b)/;
 
-/** The text on one line, of characters that stay where they are put. */
+/** The text on one line, without escape sequences and unprintable characters. */
 export function printable(text: string): string {
   return text.replace(colour, '').trim().replace(/\s+/g, ' ').replace(unprintable, '\uFFFD');
 }
@@ -35,20 +35,20 @@ export function padded(text: string, cells: number): string {
   return text + ' '.repeat(Math.max(0, cells - cellsOf(text)));
 }
 
-/** The text, without its middle if it is too long: a hook is told by its class and its method. */
+/** The text, without its middle if it is too long: the class and the method identify a hook. */
 export function shortened(text: string, cells: number): string {
   if (cellsOf(text) <= cells) {
     return text;
   }
   const parts = split(text);
-  const head = taken(parts, Math.ceil((cells - 1) / 2));
-  const tail = taken(parts.reverse(), cells - 1 - cellsOf(head.join('')));
+  const head = fitting(parts, Math.ceil((cells - 1) / 2));
+  const tail = fitting(parts.reverse(), cells - 1 - cellsOf(head.join('')));
   return `${head.join('')}…${tail.reverse().join('')}`;
 }
 
 /**
- * The text in lines, broken between words, and within those that are longer than a line; lines after
- * the first hang by so many cells.
+ * The text in lines, broken between words, and within words that are longer than a line. Lines after the
+ * first are indented by `hanging` cells.
  */
 export function wrapped(text: string, cells: number, hanging = 0): string[] {
   const room = cells - hanging;
@@ -70,7 +70,7 @@ function pieces(word: string, cells: number): string[] {
   const found: string[] = [];
   let rest = split(word);
   do {
-    const piece = taken(rest, cells);
+    const piece = fitting(rest, cells);
     found.push(piece.join(''));
     rest = rest.slice(piece.length);
   } while (rest.length > 0);
@@ -78,7 +78,7 @@ function pieces(word: string, cells: number): string[] {
 }
 
 /** As many of the graphemes as fit. */
-function taken(parts: readonly string[], cells: number): string[] {
+function fitting(parts: readonly string[], cells: number): string[] {
   let room = cells;
   const end = parts.findIndex((grapheme) => (room -= cellsOfGrapheme(grapheme)) < 0);
   return parts.slice(0, end === -1 ? parts.length : end);

@@ -1,4 +1,4 @@
-/** What a drawing of a report says, as text or as SVG: the words, and where the bars lie. */
+/** The content of a drawing of a report, as text or as SVG: the words, and the positions of the bars. */
 import {
   firstLine,
   hookLabel,
@@ -10,25 +10,25 @@ import { printable } from './cells.js';
 
 export interface Facts {
   readonly heading: string;
-  /** Lines about all of the exits. */
+  /** Lines about all exits. */
   readonly summary: readonly string[];
   readonly exits: readonly DrawnExit[];
-  /** What became of the exits that were not done. */
+  /** The outcomes of the exits that were not done. */
   readonly notes: readonly Note[];
 }
 
 export interface DrawnExit {
   readonly outcome: ExitOutcome;
-  /** What stands before the label: of a child's exit, spaces, with its number where it is another's than before. */
+  /** Precedes the label of a child's exit: spaces, with the child's number if it differs from the line before. */
   readonly indent: string;
   readonly label: string;
   readonly duration: Duration;
-  /** Where the bar lies, as parts of the whole duration. */
+  /** Start and end of the bar, as fractions of the whole duration. */
   readonly from: number;
   readonly to: number;
-  /** Whether it was started before the disposal was, by that of the child. */
+  /** Whether the disposal of a child started it before this disposal. */
   readonly early: boolean;
-  /** All of it in a sentence. */
+  /** All of this in one sentence. */
   readonly sentence: string;
 }
 
@@ -42,7 +42,7 @@ interface Duration {
   readonly unit: 'ms' | 's';
 }
 
-/** One character for each outcome: the last is that of an end that nobody knows. */
+/** One character for each outcome; of a hook that was not awaited the outcome is unknown. */
 export const marks: Readonly<Record<ExitOutcome, string>> = {
   done: ' ',
   failed: '✗',
@@ -57,19 +57,19 @@ const words: Readonly<Record<ExitOutcome, string>> = {
   'not-awaited': 'not awaited',
 };
 
-/** With more exits than these, the slowest are not seen at a glance. */
+/** With more exits than these, the slowest are listed. */
 const few = 20;
-/** Some messages hold a whole response, or a page of code. */
+/** Some messages contain a whole response, or a page of code. */
 const longestMessage = 1_000;
 
 export function factsOf({ reason, duration, exits }: ExitReport): Facts {
   const why = reason === undefined ? '' : ` (${printable(reasonOf(reason))})`;
-  const heading = `Disposed in ${spoken(duration)}${why}`;
+  const heading = `Disposed in ${formatted(duration)}${why}`;
   if (exits.length === 0) {
     return { heading: `${heading}: there was nothing to exit.`, summary: [], exits: [], notes: [] };
   }
   const digits = String(exits.reduce((most, exit) => Math.max(most, exit.container), 0)).length;
-  // Zero, where a clock is coarse or a test has stopped it.
+  // Zero if the clock is coarse, or a test has stopped it.
   const whole = duration || 1;
   return {
     heading,
@@ -85,21 +85,21 @@ export function factsOf({ reason, duration, exits }: ExitReport): Facts {
         from: within(startTime / whole),
         to: within((startTime + exit.duration) / whole),
         early: startTime < 0,
-        sentence: `${named(exit)}: ${words[outcome]}, ${spoken(exit.duration)} from ${spoken(startTime)} on`,
+        sentence: `${named(exit)}: ${words[outcome]}, ${formatted(exit.duration)} from ${formatted(startTime)} on`,
       };
     }),
     notes: exits.filter(({ outcome }) => outcome !== 'done').map(noteOf),
   };
 }
 
-/** Milliseconds as they are printed: below a second with one decimal, from there on in seconds. */
+/** A duration as it is printed: below a second in ms with one decimal, else in seconds. */
 function durationOf(ms: number): Duration {
   return Math.abs(ms) < 999.95
     ? { number: ms.toFixed(1), unit: 'ms' }
     : { number: (ms / 1_000).toFixed(2), unit: 's' };
 }
 
-export function spoken(ms: number): string {
+export function formatted(ms: number): string {
   const { number, unit } = durationOf(ms);
   return `${number} ${unit}`;
 }
@@ -125,7 +125,7 @@ function totals(exits: readonly ExitRecord[]): string {
 
 function slowest(exits: readonly ExitRecord[]): string {
   const three = [...exits].sort((a, b) => b.duration - a.duration).slice(0, 3);
-  return `Slowest: ${three.map((exit) => `${named(exit)} ${spoken(exit.duration)}`).join(', ')}`;
+  return `Slowest: ${three.map((exit) => `${named(exit)} ${formatted(exit.duration)}`).join(', ')}`;
 }
 
 function noteOf(exit: ExitRecord): Note {
@@ -133,11 +133,11 @@ function noteOf(exit: ExitRecord): Note {
   const fact = {
     done: 'done',
     failed: 'failed',
-    'timed-out': `timed out after ${spoken(exit.duration)}`,
+    'timed-out': `timed out after ${formatted(exit.duration)}`,
     'not-awaited': 'was not awaited',
   }[outcome];
   const subject = `${named(exit)} ${fact}`;
-  // JSON leaves out what was thrown where that is `undefined`.
+  // JSON has no `undefined`: a failed hook without an error has thrown that.
   if (outcome !== 'failed' && exit.error === undefined) {
     return { outcome, lines: [subject] };
   }
@@ -145,14 +145,14 @@ function noteOf(exit: ExitRecord): Note {
   return { outcome, lines: lines.filter((line) => line !== '') };
 }
 
-/** The hook, and where it is of a child, of which. */
+/** The label of the hook, and the number of the child if it is one of a child. */
 function named(exit: ExitRecord): string {
   const { container } = exit;
   const label = printable(hookLabel(exit));
   return container === 0 ? label : `${label} (child ${String(container)})`;
 }
 
-/** The same for an error and for what JSON has kept of it. */
+/** The same for an error and for its copy from JSON. */
 function messageOf(thrown: unknown): string {
   const text = errorText(thrown) ?? firstLine(thrown);
   return text.length > longestMessage ? `${text.slice(0, longestMessage - 1)}…` : text;
@@ -169,7 +169,7 @@ function errorText(thrown: unknown): string | undefined {
   }
 }
 
-/** In one line; the causes of the process door, such as `{ type: 'signal', signal }`, as words. */
+/** In one line. The causes of `inversify-onexit/process`, such as `{ type: 'signal', signal }`, as words. */
 function reasonOf(reason: unknown): string {
   const isCause = typeof reason === 'object' && reason !== null && 'type' in reason;
   const parts = isCause ? Object.values(reason) : [reason];

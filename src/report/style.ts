@@ -1,7 +1,7 @@
 /**
- * How the SVG looks. Every rule is within its class, so that it leaves a page alone that it is put
- * into; there are no variables, which some viewers do not know. Text has at least 4.5 times the
- * contrast of its ground, a bar three times.
+ * The style of the SVG. Every rule is limited to its class, so that it does not change a page that embeds
+ * the SVG. There are no variables, which some viewers do not support. Text has a contrast of at least
+ * 4.5 : 1 to its ground, a bar of 3 : 1.
  */
 const light = {
   ground: '#fff',

@@ -1,4 +1,4 @@
-/** A report as an SVG: a document of its own, with nothing in it that runs or is loaded. */
+/** Draws a report as an SVG: a standalone document without scripts and external resources. */
 import { cellsOf, shortened, wrapped } from './cells.js';
 import { marks, type DrawnExit, type Facts } from './facts.js';
 import { style } from './style.js';
@@ -6,16 +6,16 @@ import { style } from './style.js';
 const width = 800;
 const margin = 24;
 const rowHeight = 22;
-/** The widest that a character of the monospaced fonts is at their size, 12.5. */
+/** The width of a character in the widest of the monospaced fonts at their size, 12.5. */
 const cell = 7.75;
-/** Of the larger and of the smaller text in the proportional font, on the wide side of the average. */
+/** Of the larger and of the smaller text in the proportional font: somewhat more than the average. */
 const titleCell = 10.5;
 const textCell = 7.5;
 const longestLabel = 36;
 
 interface Lines {
   readonly svg: readonly string[];
-  /** Where what follows them begins. */
+  /** The y coordinate at which the next lines begin. */
   readonly bottom: number;
 }
 
@@ -116,7 +116,7 @@ function drawAxis(
   });
 }
 
-/** At most six round times, from zero on. */
+/** At most six round times, beginning with zero. */
 function ticksOf(duration: number): { part: number; label: string }[] {
   const power = 10 ** Math.floor(Math.log10(duration / 5));
   const factor = duration / 5 / power;

@@ -1,8 +1,8 @@
-/** A report as plain text, for a terminal or a log. */
+/** Draws a report as plain text, for a terminal or a log. */
 import { cellsOf, padded, shortened, wrapped } from './cells.js';
-import { marks, spoken, type DrawnExit, type Facts } from './facts.js';
+import { marks, formatted, type DrawnExit, type Facts } from './facts.js';
 
-/** Between the columns, and before the first the mark and a space. */
+/** The cells between two columns, and those of the mark and a space before the first column. */
 const gap = 2;
 
 export function drawText(facts: Facts, duration: number, columns: number): string {
@@ -27,8 +27,8 @@ function drawExits(exits: readonly DrawnExit[], duration: number, columns: numbe
   const numbers = widest((exit) => exit.duration.number.length);
   const units = widest((exit) => exit.duration.unit.length);
   const room = columns - 3 * gap - numbers - 1 - units;
-  const total = spoken(duration);
-  // However long the names are, the bars have two fifths of what is left, and what their scale takes.
+  const total = formatted(duration);
+  // However long the names are, the bars get two fifths of the rest, and the width of their scale.
   const labels = Math.min(
     widest((exit) => exit.indent.length + cellsOf(exit.label)),
     Math.floor(room * 0.6),
@@ -49,7 +49,7 @@ function drawExits(exits: readonly DrawnExit[], duration: number, columns: numbe
   ];
 }
 
-/** To half a cell, and never less than that. */
+/** Rounded to half a cell, and at least half a cell long. */
 function drawBar({ from, to, early }: DrawnExit, cells: number): string {
   const start = Math.min(2 * cells - 1, Math.round(from * 2 * cells));
   const end = Math.max(start + 1, Math.round(to * 2 * cells));

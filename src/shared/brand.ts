@@ -1,5 +1,7 @@
-/** How the errors of all copies of this package are told from others. */
-export function brand({ name, prototype }: { name: string; prototype: Error }): void {
+/** Brands the errors of this package, so that all copies of it recognize them. */
+
+/** @param name a literal: bundlers rename classes. */
+export function brand({ prototype }: { prototype: Error }, name: string): void {
   // On the prototype, so that neither is printed as a property of each error.
   Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
   Object.defineProperty(prototype, symbolOf(name), { value: true });

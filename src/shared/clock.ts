@@ -1,17 +1,17 @@
-/** Time as the core knows it, so that tests need not wait for it. */
+/** The clock of the core, which tests replace by one that needs no waiting. */
 import { shown } from './inspect.js';
 
 export interface Clock {
-  /** In ms, from an arbitrary point on. */
+  /** In ms, since an arbitrary point in time. */
   now(): number;
-  /** Calls back once that many ms have passed; returns what prevents it. */
+  /** Calls back when `delay` ms have passed. Returns a function that cancels it. */
   after(delay: number, callback: () => void): () => void;
 }
 
-/** More than this no platform's timer holds: it would fire at once. */
+/** The maximal delay of the platforms' timers. With a longer one they fire at once. */
 const longest = 2 ** 31 - 1;
 
-/** The platform's. Its timers keep a process alive, whose disposal is not done yet. */
+/** The platform's clock. Its timers keep the process alive until its disposal is done. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delay, callback) => {
@@ -38,7 +38,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** @throws TypeError or RangeError if what was given for the option is no duration. */
+/** @throws TypeError or RangeError if the value of the option is no duration. */
 export function checkDuration(option: string, value: unknown): void {
   if (value !== undefined && !(typeof value === 'number' && value > 0)) {
     const Fault = typeof value === 'number' ? RangeError : TypeError;
@@ -48,12 +48,12 @@ export function checkDuration(option: string, value: unknown): void {
   }
 }
 
-/** How a duration is told to people: `1,500 ms`. */
+/** A duration for people: `1,500 ms`. */
 export function formatMs(duration: number): string {
   return `${duration.toLocaleString('en', { maximumFractionDigits: 0 })} ms`;
 }
 
-/** As the platform's own, that of `AbortSignal.timeout()`. */
+/** The same kind of error as the platform's `AbortSignal.timeout()` has. */
 export function timeoutError(what: string, timeout: number): DOMException {
   return new DOMException(`${what} was not done within ${formatMs(timeout)}`, 'TimeoutError');
 }

@@ -1,4 +1,4 @@
-/** Tells of what is likely a mistake, through the platform's own channel. */
+/** Warns of a likely mistake, through the platform's own channel. */
 export function warn(code: string, message: string): void {
   const { process } = globalThis as { process?: { emitWarning?: EmitWarning } };
   if (typeof process?.emitWarning === 'function') {

@@ -5,40 +5,32 @@ import type {
   ExitContext,
   ExitRecord,
   ExitReport,
+  LifecycleOptions,
 } from 'inversify-onexit';
 
-import type { ExitHook } from '../../src/disposal/exit.js';
-import { ExitStack, type ExitHost } from '../../src/disposal/exit-stack.js';
+import type { Activation } from '../../src/disposal/activation.js';
+import { Disposer, type DisposerHost } from '../../src/disposal/disposer.js';
+import type { Exit } from '../../src/disposal/exit.js';
+import type { ExitGraph } from '../../src/disposal/order.js';
+import { arePlain, type ExitHook } from '../../src/hooks/exit-hook.js';
 import { FakeClock } from './clock.js';
 
-interface Times {
-  readonly timeout?: number;
-  readonly hookTimeout?: number;
-}
-
-export class Core implements ExitHost {
+export class Core implements DisposerHost {
   readonly clock: FakeClock;
-  readonly stack: ExitStack;
-  readonly above: ExitStack | undefined;
-  readonly timeout: number;
-  readonly hookTimeout: number;
-  hasNewChildren = false;
-  readonly #children: Core[] = [];
-  readonly #inFlight: Promise<unknown>[] = [];
+  readonly disposer: Disposer<Core>;
+  readonly options: LifecycleOptions;
+  readonly #activations = new Map<PromiseLike<unknown>, string>();
 
-  constructor({ timeout = Infinity, hookTimeout = Infinity }: Times = {}, around?: Core) {
-    this.clock = around?.clock ?? new FakeClock();
-    this.above = around?.stack;
-    this.timeout = timeout;
-    this.hookTimeout = hookTimeout;
-    this.stack = new ExitStack(this, this.clock);
+  constructor(options: LifecycleOptions = {}, parent?: Core) {
+    this.clock = parent?.clock ?? new FakeClock();
+    this.options = options;
+    this.disposer = new Disposer<Core>(this, this.clock);
+    this.disposer.parent = parent?.disposer;
   }
 
   /** A container within. */
-  child(times?: Times): Core {
-    const child = new Core(times, this);
-    this.#children.unshift(child);
-    return child;
+  child(options?: LifecycleOptions): Core {
+    return new Core(options, this);
   }
 
   /** Owns one more subject with this hook, and gives it back. */
@@ -47,54 +39,53 @@ export class Core implements ExitHost {
   }
 
   /** Owns one more subject with these hooks, and gives it back. */
-  owns(hooks: readonly Omit<ExitHook, 'target'>[]): object {
+  owns(hooks: readonly Omit<ExitHook, 'target'>[], service = 'Service'): object {
     const targeted = hooks.map((hook) => ({ ...hook, target: () => undefined }));
     const subject = {};
-    this.stack.push({
+    this.disposer.push({
       subject,
-      source: { service: 'Service', shared: false, hooks: targeted },
+      source: {
+        service,
+        isShared: false,
+        isPlain: arePlain(targeted),
+        hooks: targeted,
+      },
     });
     return subject;
   }
 
   /** Something is being activated. */
-  activating(activation: Promise<unknown>): void {
-    this.#inFlight.push(activation);
+  activating(arrival: Promise<unknown>, service = 'Service'): void {
+    this.#activations.set(arrival, service);
+    const arrived = (): void => {
+      this.#activations.delete(arrival);
+    };
+    arrival.then(arrived, arrived);
   }
 
   /** Observed, since a test looks at it once it has let time pass. */
   dispose(options: DisposeOptions = {}): Promise<ExitReport> {
-    const disposal = this.stack.dispose(options);
+    const disposal = this.disposer.dispose(options);
     disposal.catch(() => undefined);
     return disposal;
   }
 
   async release(subject: object): Promise<boolean> {
-    return this.stack.release(this.stack.take((exit) => exit.subject === subject));
+    return this.disposer.release(this.disposer.take((exit) => exit.subject === subject));
   }
 
-  children(): readonly ExitStack[] {
-    return this.#children.map(({ stack }) => stack).filter(({ state }) => state !== 'disposed');
+  activations(): Activation[] {
+    return [...this.#activations].map(([arrival, service]) => ({ arrival, service }));
   }
 
-  newChildren(): readonly ExitStack[] {
-    this.hasNewChildren = false;
-    return this.children();
-  }
-
-  inFlight(): Promise<unknown> | undefined {
-    return this.#inFlight.shift();
-  }
-
-  leftovers(): [] {
+  uncollected(): [] {
     return [];
   }
 
-  disposing(): void {
-    this.hasNewChildren = true;
+  graphOf(_exits: readonly Exit[]): ExitGraph {
+    return { usedBy: () => [], dependenciesOf: () => [] };
   }
 
-  occupied(): void {}
   disposed(): void {}
 }
 

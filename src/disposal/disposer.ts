@@ -1,0 +1,406 @@
+/** The core: one container's entries, and the states of its disposal. */
+import { currentContext } from '../shared/async-context.js';
+import { systemClock, type Clock } from '../shared/clock.js';
+import { pendingActivations, type Activation } from './activation.js';
+import { asyncHooksOf, refusalOf } from './async-hooks.js';
+import { AbortWatch } from './deadline.js';
+import { Disposal, type DisposalHost } from './disposal.js';
+import { ContainerDisposedError, type ExitHookError } from './errors.js';
+import type { ExitReport, PendingExit } from './exit-report.js';
+import { pendingHooks, type Exit, type Task } from './exit.js';
+import { isCalledByHookOf, isCalledByLateHook } from './hook-calls.js';
+import type { DisposeOptions, LifecycleOptions } from './lifecycle.js';
+import { Observers } from './observers.js';
+import type { GraphOf } from './order.js';
+import { Registry } from './registry.js';
+import type { Run } from './run.js';
+import { RunsBeside } from './runs-beside.js';
+import { StopSignal } from './stop-signal.js';
+import { TreeNode } from './tree.js';
+
+export type LifecycleState = 'active' | 'disposing' | 'disposed';
+
+/** What the core asks of the container that it disposes. */
+export interface DisposerHost {
+  /** What was said for this container. */
+  readonly options: LifecycleOptions;
+  /** What is being activated. */
+  activations(): readonly Activation[];
+  /** What is left to exit when the registry is empty, in the order of a registry. */
+  uncollected(): readonly Exit[];
+  /** What is known of entries: which uses, and which was built from, which others. */
+  readonly graphOf: GraphOf;
+  /** Called once, when the last hook has ended. */
+  disposed(): void;
+}
+
+export class Disposer<Host extends DisposerHost = DisposerHost> implements DisposalHost {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly observers = new Observers();
+  /** Hooks that run beside its disposal. */
+  readonly beside: RunsBeside;
+  /** How many ms its end has at most, when only a signal will tell it. */
+  expectedTime = Infinity;
+  hasNewChildren = true;
+  readonly stopSignal: StopSignal;
+  readonly #node = new TreeNode<Disposer<Host>>(this);
+  #state: LifecycleState = 'active';
+  #isExpired = false;
+  #hookTimeout: number | undefined;
+  #disposal: Disposal | undefined;
+
+  constructor(host: Host, clock: Clock = systemClock) {
+    this.host = host;
+    this.clock = clock;
+    this.registry = new Registry(
+      () => this.parent?.registry,
+      (...exits) => host.graphOf(...exits),
+    );
+    this.beside = new RunsBeside(this, this.registry);
+    this.stopSignal = new StopSignal(() => this.parent?.stopSignal);
+  }
+
+  get state(): LifecycleState {
+    return this.#state;
+  }
+
+  /** Whether nothing is taken in any more: it is disposed, or there is no time left to exit it in. */
+  get isClosed(): boolean {
+    return this.#isExpired || this.#state === 'disposed';
+  }
+
+  /** Aborts when the container, or an ancestor, starts to be disposed. */
+  get signal(): AbortSignal {
+    return this.stopSignal.signal;
+  }
+
+  get disposal(): Disposal | undefined {
+    return this.#disposal;
+  }
+
+  // The tree of containers.
+
+  /** That of the nearest ancestor with the module. */
+  get parent(): Disposer<Host> | undefined {
+    return this.#node.parent?.member;
+  }
+
+  set parent(parent: Disposer<Host> | undefined) {
+    if (parent !== this.parent) {
+      this.#node.parent = parent && parent.#node;
+      if (parent !== undefined) {
+        parent.hasNewChildren = true;
+        parent.registry.childArrived();
+      }
+    }
+  }
+
+  isDescendantOf(other: Disposer<Host>): boolean {
+    return this.#node.isDescendantOf(other.#node);
+  }
+
+  belongsTo(container: object): boolean {
+    return container === this || this.parent?.belongsTo(container) === true;
+  }
+
+  /** Those that are not disposed, youngest first. */
+  children(): Disposer<Host>[] {
+    return this.#node.children.map(({ member }) => member);
+  }
+
+  newChildren(): Disposer<Host>[] {
+    this.hasNewChildren = false;
+    return this.children();
+  }
+
+  /** What was said of it here, or else for an ancestor. */
+  option<Name extends keyof LifecycleOptions>(name: Name): LifecycleOptions[Name] | undefined {
+    return this.host.options[name] ?? this.parent?.option(name);
+  }
+
+  get hookTimeout(): number {
+    if (this.#hookTimeout !== undefined) {
+      return this.#hookTimeout;
+    }
+    const timeout = this.host.options.hookTimeout ?? this.parent?.hookTimeout ?? Infinity;
+    if (this.#state !== 'active') {
+      // Not looked up again for each hook, however many ancestors there are.
+      this.#hookTimeout = timeout;
+    }
+    return timeout;
+  }
+
+  get activationTimeout(): number | undefined {
+    return this.option('activationTimeout');
+  }
+
+  // What it owns.
+
+  /** Takes in what exits before all that is there. */
+  push(exit: Exit): void {
+    if (this.isClosed) {
+      this.refuse(exit, this.refusalOf(`activate ${exit.source.service}`, exit.source.service));
+    }
+    this.registry.push(exit);
+    if (this.registry.size === 1) {
+      this.#node.occupy(true);
+    }
+  }
+
+  /** Why nothing is taken in. */
+  refusalOf(action: string, service: string): ContainerDisposedError {
+    return new ContainerDisposedError(action, service, this.#state === 'disposed');
+  }
+
+  /** Exits at once what cannot be taken in. */
+  refuse(exit: Exit, error: Error): never {
+    const { subject, source } = exit;
+    const { registry } = this;
+    if (!registry.isDisposed(subject) && !(source.isShared && registry.isTracked(subject))) {
+      registry.markDisposed([exit]);
+      // A hook that was started late could go on for ever with what it makes to be exited.
+      if (!isCalledByLateHook()) {
+        this.beside.exitAtOnce(exit);
+      }
+    }
+    throw error;
+  }
+
+  /** Removes every entry that matches, and returns them. */
+  take(matches: (exit: Exit) => boolean): Exit[] {
+    const taken = this.registry.take(matches);
+    if (taken.length > 0 && this.registry.size === 0) {
+      this.#node.occupy(false);
+    }
+    return taken;
+  }
+
+  /** What a disposal would run, in that order. */
+  pending(): PendingExit[] {
+    if (this.#state === 'disposed') {
+      return [];
+    }
+    const { drain, exit } = this.#pending();
+    return [...drain, ...exit];
+  }
+
+  /**
+   * Runs the hooks of what was taken out of the registry. A disposal that starts meanwhile waits for
+   * it. Returns whether there was anything to run.
+   */
+  async release(taken: readonly Exit[]): Promise<boolean> {
+    return this.beside.release(taken);
+  }
+
+  // Its disposal.
+
+  /**
+   * Any call may shorten the disposal; only the first one's reason counts.
+   *
+   * @throws TypeError if the signal is none; nothing has happened then.
+   */
+  dispose({ reason, timeout, signal }: DisposeOptions): Promise<ExitReport> {
+    if (this.#state !== 'disposed' && isCalledByHookOf(this)) {
+      const refusal = Promise.reject(
+        new Error(
+          'dispose() was called by an exit hook of this container or of a child, which would wait ' +
+            'for itself: the disposal waits for the hook. Do not dispose in a hook; return from it.',
+        ),
+      );
+      // A hook that does not await it waits for nothing, and need not end the process.
+      refusal.catch(() => undefined);
+      return refusal;
+    }
+    const watch =
+      signal === undefined || this.#disposal?.isFollowing(signal) === true
+        ? undefined
+        : new AbortWatch(signal);
+    const isFirst = this.#disposal === undefined;
+    const disposal = (this.#disposal ??= this.#begin(reason));
+    const outer = isFirst ? this.#outerDisposal : undefined;
+    if (isFirst) {
+      disposal.run.context = currentContext();
+      if (outer !== undefined) {
+        disposal.join(outer);
+      }
+      disposal.prepare();
+    }
+    const limit = timeout ?? (isFirst ? this.option('timeout') : undefined);
+    if (limit !== undefined || watch !== undefined) {
+      disposal.shorten(limit ?? Infinity, watch);
+    }
+    const { promise } = disposal;
+    // Called within an activation, it must not exit what that is built from before it has arrived, or
+    // is known to be in flight, which takes until the end of the synchronous part.
+    void Promise.resolve().then(() => {
+      if (outer === undefined) {
+        disposal.run.advance();
+      } else {
+        outer.run.drive(disposal.run);
+      }
+      disposal.proceed();
+    });
+    return promise;
+  }
+
+  /** Starts every hook in order and awaits nothing. */
+  disposeNow(): void {
+    this.#refuseDisposing('The container');
+    if (this.#disposal === undefined) {
+      const refused = this.#asyncHooks();
+      if (refused.length > 0) {
+        throw refusalOf(refused);
+      }
+      const disposal = (this.#disposal = this.#begin(undefined));
+      disposal.prepare();
+      disposal.finish();
+    }
+    // Called by a hook that runs beside it, it ends when that has returned.
+    if (this.#disposal.run.hasEnded) {
+      this.#disposal.result();
+    }
+  }
+
+  /**
+   * The process exits, and nothing on the stack returns to whoever waits: starts every hook that is
+   * left, also within one that is in its synchronous part.
+   *
+   * @param why hooks find their signals aborted with this reason.
+   */
+  leave(reason: unknown, why: unknown): void {
+    const disposal = (this.#disposal ??= this.#begin(reason));
+    disposal.prepare();
+    disposal.proceed();
+    disposal.finish({ reason: why }, true);
+  }
+
+  disposalWithinParent(): Disposal {
+    const outer = this.parent?.disposal ?? this.parent?.disposalWithinParent();
+    if (this.#disposal === undefined) {
+      this.#disposal = this.#begin(outer?.run.log.reason, outer);
+      const { timeout } = this.host.options;
+      if (timeout !== undefined) {
+        this.#disposal.shorten(timeout);
+      }
+    } else {
+      /* istanbul ignore else -- it is that of a child */
+      if (outer !== undefined) {
+        this.#disposal.join(outer);
+      }
+    }
+    return this.#disposal;
+  }
+
+  checkDeadline(now: number): void {
+    this.#disposal?.checkDeadline(now);
+  }
+
+  activations(): readonly Activation[] {
+    return this.host.activations();
+  }
+
+  uncollected(): readonly Exit[] {
+    return this.host.uncollected();
+  }
+
+  waitForOthers(run: Run): void {
+    this.beside.holdUp(run);
+  }
+
+  stop(reason: unknown): void {
+    this.stopSignal.stop(reason);
+  }
+
+  stopDescendants(reason: unknown): DisposalHost[] {
+    return this.children().flatMap((child) => {
+      child.stop(reason);
+      const draining = child.stopDescendants(reason);
+      return child.registry.hasDrainHooks || child.#disposal !== undefined
+        ? [...draining, child]
+        : draining;
+    });
+  }
+
+  expire(): void {
+    if (!this.#isExpired) {
+      this.#isExpired = true;
+      for (const child of this.children()) {
+        child.expire();
+      }
+    }
+  }
+
+  ended(): void {
+    this.#state = 'disposed';
+    this.registry.end();
+    this.host.disposed();
+    this.#node.occupy(false);
+    this.#node.remove();
+  }
+
+  #begin(reason: unknown, outer?: Disposal): Disposal {
+    // Before anything is run or awaited: what is activated from here on arrives late.
+    this.#state = 'disposing';
+    this.registry.close();
+    this.hasNewChildren = true;
+    return new Disposal(this, reason, outer);
+  }
+
+  #pending(): { readonly drain: PendingExit[]; readonly exit: PendingExit[] } {
+    const children = this.children().map((child) => child.#pending());
+    const { drain, exit } = this.registry.tasks(this.host.uncollected());
+    const activations = this.#disposal?.activations ?? this.host.activations();
+    const arrivals = new Set(activations.map(({ arrival }) => arrival));
+    const isFirst = ({ exit: { source } }: Task): boolean =>
+      source.inFlight !== undefined &&
+      [...arrivals].every((arrival) => source.inFlight?.has(arrival) === true);
+    const firstToWait = exit.findIndex((task) => !isFirst(task));
+    const ahead = firstToWait === -1 ? exit.length : firstToWait;
+    return {
+      drain: [...children.flatMap((child) => child.drain), ...pendingHooks(drain)],
+      exit: [
+        ...children.flatMap((child) => child.exit),
+        ...pendingHooks(this.#disposal?.run.unstarted ?? []),
+        ...pendingHooks(exit.slice(0, ahead)),
+        ...pendingActivations(activations),
+        ...pendingHooks(exit.slice(ahead)),
+      ],
+    };
+  }
+
+  /** That of its parent, which begins with it if an ancestor is being disposed. */
+  get #outerDisposal(): Disposal | undefined {
+    const { parent } = this;
+    if (parent === undefined || parent.state === 'disposed') {
+      return undefined;
+    }
+    return (
+      parent.disposal ??
+      (parent.#outerDisposal === undefined ? undefined : parent.disposalWithinParent())
+    );
+  }
+
+  #refuseDisposing(which: string): void {
+    if (this.#state === 'disposing') {
+      throw new Error(
+        `${which} is being disposed already, and a synchronous disposal cannot wait for that. Use ` +
+          '`await container.dispose()` or `await using`.',
+      );
+    }
+    if (this.#state === 'active') {
+      for (const child of this.children()) {
+        child.#refuseDisposing('A child of the container');
+      }
+    }
+  }
+
+  #asyncHooks(): ExitHookError[] {
+    const { drain, exit } = this.registry.tasks(this.host.uncollected());
+    return [
+      ...this.children().flatMap((child) => child.#asyncHooks()),
+      ...asyncHooksOf([...drain, ...exit]),
+    ];
+  }
+}
