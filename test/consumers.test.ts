@@ -97,7 +97,7 @@ function createProject(project: string, inversify: string, format: Format): void
     );
   }
   // Inversify 7 is there once for each format. Nothing may load the one that the program does not:
-  // its containers would be strangers. (Of `common` the package uses functions without state.)
+  // its containers would be strangers.
   const other = format === 'CommonJS' ? 'esm' : 'cjs';
   for (const name of ['inversify', '@inversifyjs/container', '@inversifyjs/core']) {
     rmSync(path.join(modules, name, 'lib', other, 'index.js'), { force: true });

@@ -35,6 +35,8 @@ function reportOf(count: number): ExitReport {
       service: services[index % services.length] ?? '',
       hook: 'close',
       outcome,
+      id: index,
+      phase: 'exit' as const,
       container: index % 6 < 3 ? 0 : index,
       startTime: index * 100 - 150,
       duration: index % 7 === 0 ? 100 : 0.1,

@@ -706,19 +706,16 @@ describe('P16 late arrivals', () => {
   });
 
   test('a transient that arrives too late is exited at once, and its failure is an uncaught error', async () => {
-    await expect(runFixture('late-failure')).resolves.toEqual({
-      code: 0,
-      signal: null,
-      stdout: [
-        'async hook',
-        'refused',
-        'sync hook',
-        'ExitHookError: late [Late].flush failed: Error: much too late',
-        'ExitHookError: late [Late].close failed: Error: too late',
-        '',
-      ].join('\n'),
-      stderr: '',
-    });
+    const { stdout, ...ended } = await runFixture('late-failure');
+    expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.filter((line) => line !== 'refused')).toEqual([
+      'async hook',
+      'sync hook',
+      'ExitHookError: late [Late].flush failed: Error: much too late',
+      'ExitHookError: late [Late].close failed: Error: too late',
+    ]);
+    expect(lines).toContain('refused');
   });
 
   test('the failure of what arrives too late is thrown where nothing can catch it', async () => {
@@ -963,6 +960,7 @@ describe('P20 the report', () => {
       ].map((thrown) => `failed  Service.close  0.0 ms  ${thrown}`),
     );
     const stack = expect.any(String) as unknown;
+    const rootAgain = '[repeated: Error: root]';
     expect(JSON.parse(JSON.stringify(error.report))).toMatchObject({
       reason: {
         type: 'fatal',
@@ -974,12 +972,10 @@ describe('P20 the report', () => {
         { service: 'Service', hook: 'close', outcome: 'failed', error: {} },
         { error: 'Symbol(thrown)' },
         { outcome: 'failed' },
-        { error: { name: 'cyclic', self: '[object Object]' } },
-        { error: { name: 'Error', message: 'self-caused', cause: 'Error: self-caused' } },
-        {
-          error: { message: 'outer\nsecond line', code: 'EIO', stack, cause: { message: 'root' } },
-        },
-        { error: { message: 'several', cause: { code: 'E' }, errors: [{ message: 'root' }, '1'] } },
+        { error: { name: 'cyclic', self: '[repeated: Object]' } },
+        { error: { message: 'self-caused', cause: '[repeated: Error: self-caused]' } },
+        { error: { message: 'outer\nsecond line', code: 'EIO', stack, cause: rootAgain } },
+        { error: { message: 'several', cause: { code: 'E' }, errors: [rootAgain, '1'] } },
       ],
     });
   });
@@ -1018,13 +1014,13 @@ test('P20 the report › errors that defend themselves, and those of other realm
     ].join('\n'),
   );
   const json = JSON.stringify(error.report);
-  expect(json).toContain('[object Object]');
+  expect(json).toContain('[too deep: Object]');
   expect(JSON.parse(json)).toMatchObject({
     exits: [
       { error: '[object Map]' },
       { error: { name: 'Error', message: 'foreign', cause: 'realm' } },
       { error: { deep: {} } },
-      { error: 'Error: hostile' },
+      { error: { message: 'hostile', cause: '[cannot be read]' } },
       { error: 'a value that cannot be printed' },
     ],
   });

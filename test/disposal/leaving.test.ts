@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 function leave(core: Core): void {
-  core.stack.leave('reason', why);
+  core.disposer.leave('reason', why);
   log.push('left');
 }
 
@@ -154,7 +154,7 @@ describe('P19 synchronous › the same forced finish serves the exiting process'
   test('before the first hook: in an observer, and in one that is told of the end', async () => {
     const core = new Core();
     core.hook('only', () => log.push('only'));
-    core.stack.observers.add({
+    core.disposer.observers.add({
       disposing: () => {
         leave(core);
       },

@@ -81,7 +81,7 @@ describe('P1 any method', () => {
     expect(log).toEqual(['close']);
   });
 
-  test('a hook is called on its instance, with an ExitContext that tells the reason', async () => {
+  test('a hook is called on its instance, with an ExitContext that has the reason', async () => {
     const given: unknown[] = [];
     @injectable()
     class Service {

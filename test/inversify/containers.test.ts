@@ -265,7 +265,7 @@ describe('P7 owner', () => {
     expect(log).toEqual(['of the child']);
   });
 
-  test('a singleton that was planned below one that is built is looked at when it is asked for', async () => {
+  test('a singleton that was planned as a part of a built one is inspected when it is requested', async () => {
     @injectable()
     class Part {
       @postConstruct()
@@ -394,8 +394,8 @@ describe('P7 owner', () => {
   describe('what a child binds and exits is not injected into a singleton of the parent', () => {
     function message(singleton: string, part: string): string {
       return (
-        `Cannot build ${singleton} through a child container: it is a singleton of a container above, ` +
-        `and would be given ${part} of the child, which is exited with the child while ${singleton} ` +
+        `Cannot build ${singleton} through a child container: it is a singleton of an ancestor, ` +
+        `and would be given ${part} of the child, which is disposed with the child while ${singleton} ` +
         `lives on. Bind ${part} where ${singleton} is bound, or resolve ${singleton} in the container ` +
         'that binds it before a child does.'
       );
@@ -691,14 +691,14 @@ describe('P17 children first', () => {
   test('a child that asks for its disposal while the parent’s is under way gets the same', async () => {
     const parent = createContainer();
     const child = createContainer({ parent });
-    let asked: unknown;
+    let disposed: unknown;
     child.get(Lifecycle).onExit(async () => {
       await Promise.resolve();
-      asked = child.dispose();
+      disposed = child.dispose();
     });
     await parent.dispose();
-    expect(asked).toBe(child.dispose());
-    await expect(asked).resolves.toMatchObject({ exits: [{ outcome: 'done', container: 0 }] });
+    expect(disposed).toBe(child.dispose());
+    await expect(disposed).resolves.toMatchObject({ exits: [{ outcome: 'done', container: 0 }] });
   });
 
   test('dispose() of the parent in a hook of a child is refused: it would wait for itself', async () => {
@@ -762,7 +762,7 @@ describe('P17 children first', () => {
     expect(log).toEqual(['of the child', 'of the parent']);
   });
 
-  test('each container has one number in a report, in the order met', async () => {
+  test('each container has one number in a report, in the order of their first entry', async () => {
     const gate = createGate();
     const root = createContainer();
     const parent = createContainer({ parent: root });
@@ -778,7 +778,7 @@ describe('P17 children first', () => {
     await setImmediate();
     gate.open();
     const report = await disposal;
-    expect(report.exits.map(({ container }) => container)).toEqual([1, 4, 3, 2, 0]);
+    expect(report.exits.map(({ container }) => container)).toEqual([3, 2, 4, 1, 0]);
     expect((await parent.dispose()).exits.map(({ container }) => container)).toEqual([2, 1, 0]);
     expect((await before).exits.map(({ container }) => container)).toEqual([1, 0]);
   });

@@ -8,7 +8,7 @@ import { createContainer, rebind } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
 import { bindSlowly, log, Pool } from '../support/services.js';
 
-/** A singleton that the child cannot be asked to build, since it would be given what is the child's. */
+/** A singleton that the child cannot build, since it would hold what is the child's. */
 @injectable()
 class Capturing {
   constructor(@inject(Lifecycle) readonly lifecycle: Lifecycle) {}
@@ -98,9 +98,9 @@ describe('P7 owner › a plan that a child has kept', () => {
       .inSingletonScope();
     grandchild.bind('first').toResolvedValue(() => parent.get('whole'));
     grandchild
-      .bind('asked')
+      .bind('requested')
       .toResolvedValue((first: unknown, whole: unknown) => ({ first, whole }), ['first', 'whole']);
-    await grandchild.getAsync('asked');
+    await grandchild.getAsync('requested');
     await grandchild.getAsync('inner');
     await grandchild.dispose();
     expect(log).toEqual([]);
@@ -123,7 +123,7 @@ describe('P7 owner › a plan that a child has kept', () => {
   });
 });
 
-test('P7 owner › what a child has found is not taken for asked for in the parent, while that builds its own', async () => {
+test('P7 owner › a service that a child has found does not count as requested from the parent, while that builds its own', async () => {
   const opened = createGate();
   parent.bind(Pool).toSelf();
   bindSlowly(parent, 'service', opened.passed, () => ({}));

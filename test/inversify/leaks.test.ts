@@ -158,7 +158,7 @@ describe('P28 nothing kept', () => {
       expect(await traces.left()).toEqual({});
     });
 
-    test('singletons that were unbound after it was asked what is pending', async () => {
+    test('singletons that were unbound after a call of pending()', async () => {
       const lifecycle = container.get(Lifecycle);
       const bindAndAsk = (): void => {
         const binding = { name: 'bound' };

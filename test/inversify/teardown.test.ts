@@ -35,7 +35,7 @@ beforeEach(() => {
   log.length = 0;
 });
 
-/** Tells when it is called, and when the promise that it returns has settled. */
+/** Logs when it is called, and when the promise that it returns has settled. */
 function slowly(name: string): () => Promise<void> {
   return async () => {
     log.push(`${name} starts`);
@@ -99,33 +99,33 @@ describe("P13 Inversify's own teardown", () => {
   });
 
   test('InversifyJS#1602, InversifyJS#1606: in reverse order of activation, decorated or not', async () => {
-    const told = (name: string) => (): void => {
+    const logs = (name: string) => (): void => {
       log.push(name);
     };
     const container = createContainer({ defaultScope: 'Singleton' });
     @injectable()
     class Undecorated {}
-    container.bind('class').to(Undecorated).onDeactivation(told('class'));
+    container.bind('class').to(Undecorated).onDeactivation(logs('class'));
     container
       .bind('dynamic')
       .toDynamicValue((context) => [context.get('class')])
-      .onDeactivation(told('dynamic'));
+      .onDeactivation(logs('dynamic'));
     container
       .bind('resolved')
       .toResolvedValue((value) => [value], ['dynamic'])
-      .onDeactivation(told('resolved'));
-    container.bind('constant').toConstantValue('text').onDeactivation(told('constant'));
+      .onDeactivation(logs('resolved'));
+    container.bind('constant').toConstantValue('text').onDeactivation(logs('constant'));
     container
       .bind('primitive')
       .toResolvedValue((text) => `${String(text)}!`, ['constant'])
-      .onDeactivation(told('primitive'));
+      .onDeactivation(logs('primitive'));
     container.bind('handled').toResolvedValue((value) => [value], ['primitive']);
-    container.onDeactivation('handled', told('handled'));
+    container.onDeactivation('handled', logs('handled'));
     container
       .bind('async')
       .toDynamicValue(async (context) => [context.get('handled')])
-      .onDeactivation(told('async'));
-    container.bind('never resolved').to(Undecorated).onDeactivation(told('never resolved'));
+      .onDeactivation(logs('async'));
+    container.bind('never resolved').to(Undecorated).onDeactivation(logs('never resolved'));
     container.bind(Pool).toSelf();
     container.get('class');
     container.get('resolved');
@@ -237,7 +237,7 @@ describe("P13 Inversify's own teardown", () => {
     expect(log).toEqual([]);
   });
 
-  test('whatever fails, the others run, and one error tells all', async () => {
+  test('whatever fails, the others run, and one error has them all', async () => {
     const fail = (what: string) => (): never => {
       throw new Error(what);
     };
@@ -660,7 +660,7 @@ describe('P14 exactly once', () => {
     expect(log).toEqual(['closed', 'handler']);
   });
 
-  test('what a handler and a hook throw is told together', async () => {
+  test('the errors of a handler and a hook are reported together', async () => {
     const container = createContainer({ defaultScope: 'Singleton' });
     @injectable()
     class Failing {

@@ -21,7 +21,7 @@ function treeProperty(
   return fc.asyncProperty(treeArbitrary, async (tree) => {
     const play = new Play(tree, Collector);
     await play.run();
-    shares?.count(play.met);
+    shares?.count(play.covered);
   });
 }
 

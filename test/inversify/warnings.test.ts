@@ -12,7 +12,7 @@ import { log, Pool, Repository } from '../support/services.js';
 
 const tooManyTransients = (service: string): string =>
   `More than 1,000 instances of ${service} are owned by one container, which keeps them until it ` +
-  'is disposed. To have them exited earlier, bind it in singleton scope, create it in a child ' +
+  'is disposed. To have them disposed earlier, bind it in singleton scope, create it in a child ' +
   'container that is disposed with its unit of work, or call `lifecycle.release(instance)` when ' +
   'an instance is not needed any more.';
 
@@ -291,7 +291,7 @@ describe('P8 transients', () => {
       expect(log).toHaveLength(6);
     });
 
-    test("is asked of the owner: a part of an ancestor's singleton is the ancestor's", () => {
+    test("is decided by the owner: a part of an ancestor's singleton is the ancestor's", () => {
       const owning = createContainer();
       owning.bind(Pool).toSelf();
       owning.bind(Repository).toSelf().inSingletonScope();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { runFixture, startFixture, type Ended } from '../support/child.js';
-import { notAwaited, told } from '../support/ending.js';
+import { notAwaited, reported } from '../support/ending.js';
 
 async function killed(way: string): Promise<Ended> {
   const program = await startFixture('process/beside', { parameters: [way] });
@@ -33,7 +33,7 @@ describe('P23 why the process ended: the application listens to the signal, too'
       code: 9,
       signal: null,
       stdout: 'ready\n',
-      stderr: told(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
+      stderr: reported(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
     });
   });
 });
@@ -49,7 +49,7 @@ describe('P25 a good guest: `terminate: false` leaves the end to the application
   });
 
   test('an unclean disposal makes 1 of its success', async () => {
-    // What has failed is told to its `report` alone.
+    // Failures are passed to its `report` only.
     await expect(killed('an application that ends itself, and a hook that fails')).resolves.toEqual(
       {
         code: 1,
@@ -90,7 +90,7 @@ describe('P25 a good guest: fatal errors', () => {
   test.each([
     ['throw', 'uncaughtException'],
     ['reject', 'unhandledRejection'],
-  ] as const)('%s: who listens to it tells of it, and we end with 1', async (after, origin) => {
+  ] as const)('%s: the other listener reports it, and we end with 1', async (after, origin) => {
     await expect(failing('a listener to fatal errors', after)).resolves.toEqual({
       code: 1,
       signal: null,
@@ -108,7 +108,7 @@ describe('P25 a good guest: fatal errors', () => {
     });
   });
 
-  test('a monitor is told, and is nobody who prints it', async () => {
+  test('a monitor is called, and does not count as a listener that prints it', async () => {
     await expect(failing('a monitor', 'throw')).resolves.toEqual({
       code: 1,
       signal: null,
@@ -140,7 +140,7 @@ describe('P25 a good guest: fatal errors', () => {
   });
 
   test.each(['throw', 'reject'] as const)(
-    '%s with `fatal: false`: Node.js tells of it and exits with 1, as without us',
+    '%s with `fatal: false`: Node.js reports it and exits with 1, as without us',
     async (after) => {
       await expect(failing('fatal: false', after)).resolves.toEqual({
         code: 1,
@@ -172,7 +172,7 @@ describe('P25 a good guest: fatal errors', () => {
 });
 
 describe('P23 why the process ended: nothing else is left to do', () => {
-  // All is disposed before the event loop turns, and only then is a signal told of.
+  // All is disposed before the event loop turns, and only then is a signal delivered.
   test.each(['before the end', 'in a hook'])(
     'nodejs/node#28502: a signal that comes %s is not lost',
     async (when) => {

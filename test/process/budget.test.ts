@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { runFixture } from '../support/child.js';
-import { notAwaited, told } from '../support/ending.js';
+import { notAwaited, reported } from '../support/ending.js';
 
 describe('P23 why the process ended: the time of the disposal passes while no hook is awaited', () => {
   test('what could not be awaited then makes it unclean', async () => {
@@ -9,7 +9,7 @@ describe('P23 why the process ended: the time of the disposal passes while no ho
       code: 1,
       signal: null,
       stdout: '',
-      stderr: told(`callback flush ${notAwaited}`),
+      stderr: reported(`callback flush ${notAwaited}`),
     });
   });
 

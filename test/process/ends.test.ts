@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { Ended } from '../support/child.js';
-import { begin, cutOff, end, lines, notAwaited, timedOut, told } from '../support/ending.js';
+import { begin, cutOff, end, lines, notAwaited, timedOut, reported } from '../support/ending.js';
 
 describe('P24 every ordinary end', () => {
   describe('of the event loop', () => {
@@ -29,7 +29,7 @@ describe('P24 every ordinary end', () => {
         code: 1,
         signal: null,
         stdout: lines('waits for nothing', 'last'),
-        stderr: told(`callback wait ${timedOut(50)}`),
+        stderr: reported(`callback wait ${timedOut(50)}`),
       });
     });
 
@@ -60,8 +60,8 @@ describe('P24 every ordinary end', () => {
       });
     });
 
-    test('a container that is hooked when all are disposed is not lost: its hooks are started', async () => {
-      expect(await end('hooked-late')).toEqual({
+    test('a container that is attached when all are disposed is not lost: its hooks are started', async () => {
+      expect(await end('attached-late')).toEqual({
         code: 4,
         signal: null,
         stdout: lines(
@@ -97,11 +97,11 @@ describe('P24 every ordinary end', () => {
         code: 5,
         signal: null,
         stdout: lines('ready'),
-        stderr: told(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
+        stderr: reported(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
       });
     });
 
-    test('tells nothing of hooks that are synchronous, and these see why', async () => {
+    test('reports no synchronous hooks, and these see why', async () => {
       expect(await end('process-exit', 'idle 0')).toEqual({
         code: 0,
         signal: null,
@@ -119,7 +119,7 @@ describe('P24 every ordinary end', () => {
         code: 3,
         signal: null,
         stdout: lines('slow', 'sync'),
-        stderr: told(`callback slow ${notAwaited}`, `callback rejects ${notAwaited}`),
+        stderr: reported(`callback slow ${notAwaited}`, `callback rejects ${notAwaited}`),
       });
     });
 
@@ -128,7 +128,10 @@ describe('P24 every ordinary end', () => {
         code: 1,
         signal: null,
         stdout: lines('slow', 'last'),
-        stderr: told('callback fails failed: [Error: cannot close]', `callback slow ${notAwaited}`),
+        stderr: reported(
+          'callback fails failed: [Error: cannot close]',
+          `callback slow ${notAwaited}`,
+        ),
       });
     });
 
@@ -137,7 +140,7 @@ describe('P24 every ordinary end', () => {
         code: 3,
         signal: null,
         stdout: lines('slow', 'sync', 'late', 'older'),
-        stderr: told(`callback slow ${cutOff}`, `callback late ${notAwaited}`),
+        stderr: reported(`callback slow ${cutOff}`, `callback late ${notAwaited}`),
       });
     });
 
@@ -157,7 +160,7 @@ describe('P24 every ordinary end', () => {
         code: 3,
         signal: null,
         stdout: lines(...ran),
-        stderr: told(...cut, `callback late ${notAwaited}`),
+        stderr: reported(...cut, `callback late ${notAwaited}`),
       });
     });
 
@@ -166,7 +169,7 @@ describe('P24 every ordinary end', () => {
         code: 3,
         signal: null,
         stdout: lines('older'),
-        stderr: told(`Object.dispose ${cutOff}`),
+        stderr: reported(`Object.dispose ${cutOff}`),
       });
     });
 
@@ -174,7 +177,7 @@ describe('P24 every ordinary end', () => {
       expect(await end('process-exit', 'the report')).toEqual({
         code: 3,
         signal: null,
-        stdout: lines('disposing', 'started', 'settled', 'started'),
+        stdout: lines('disposing', 'started', 'sync', 'settled', 'started'),
         stderr: '',
       });
     });
@@ -243,7 +246,7 @@ describe('P24 every ordinary end', () => {
             'heard SIGINT 0 to come',
             'aborted',
           ),
-          stderr: told(
+          stderr: reported(
             'callback waits was cut off after … ms: SIGINT came again',
             `callback async ${notAwaited}`,
           ),
@@ -298,7 +301,7 @@ describe('P24 every ordinary end', () => {
           'heard SIGINT 0 to come',
           'aborted',
         ),
-        stderr: told(
+        stderr: reported(
           'callback waits was cut off after … ms: SIGINT came again',
           `callback async ${notAwaited}`,
         ),
@@ -345,7 +348,7 @@ describe('P24 every ordinary end', () => {
       ['SIGTERM', 'rejects', 1, ['stray']],
       ['throw', 'throws', 1, ['first', 'stray']],
     ])(
-      'on %s, a hook that %s elsewhere: the disposal goes on',
+      'on %s, a hook that %s outside of the disposal: the disposal goes on',
       async (way, error, code, errors) => {
         expect(await end('failing', way, error)).toEqual({
           code,
@@ -357,7 +360,7 @@ describe('P24 every ordinary end', () => {
     );
   });
 
-  describe('asked for by a hook', () => {
+  describe('requested by a hook', () => {
     test.each([
       ['exit 0', 'at once'],
       ['exit 0', 'later'],
@@ -365,7 +368,7 @@ describe('P24 every ordinary end', () => {
       ['dispose', 'later'],
       ['lifecycle.dispose', 'later'],
     ])('%s, %s: is the one that is under way', async (request, when) => {
-      expect(await end('asked-in-hook', 'exit 4', request, when)).toEqual({
+      expect(await end('request-in-hook', 'exit 4', request, when)).toEqual({
         code: 4,
         signal: null,
         stdout: lines('asks {"type":"exit","code":4}', 'last'),
@@ -380,7 +383,7 @@ describe('P24 every ordinary end', () => {
       ['SIGTERM', '{"type":"signal","signal":"SIGTERM"}', null, 'SIGTERM'],
       ['dispose by hand', '"by hand"', 7, null],
     ])('exit 7, on %s: the first cause stays', async (way, reason, code, signal) => {
-      expect(await end('asked-in-hook', way, 'exit 7')).toEqual({
+      expect(await end('request-in-hook', way, 'exit 7')).toEqual({
         code,
         signal,
         stdout: lines(`asks ${reason}`, 'last'),
@@ -390,7 +393,7 @@ describe('P24 every ordinary end', () => {
   });
 
   describe('of a container that was disposed by hand', () => {
-    test('tells nothing of it', async () => {
+    test('reports nothing of it', async () => {
       const program = await begin('by-hand');
       await program.said('waits');
       program.child.kill('SIGUSR2');
@@ -402,7 +405,7 @@ describe('P24 every ordinary end', () => {
       });
     });
 
-    test('waits for a disposal that is under way, and tells what had failed', async () => {
+    test('waits for a disposal that is under way, and reports what had failed', async () => {
       const program = await begin('by-hand');
       await program.said('waits');
       program.child.kill('SIGTERM');
@@ -412,7 +415,7 @@ describe('P24 every ordinary end', () => {
         code: 1,
         signal: null,
         stdout: lines('waits', 'waited', 'last', 'disposed by hand', 'other'),
-        stderr: told('callback fails failed: [Error: cannot close]'),
+        stderr: reported('callback fails failed: [Error: cannot close]'),
       });
     });
   });
@@ -423,7 +426,7 @@ describe('P24 every ordinary end', () => {
         code: 1,
         signal: null,
         stdout: lines('first', 'hanging', 'sync', 'rejects late', 'last', 'older'),
-        stderr: told(`callback hanging ${timedOut(200)}`, `callback rejectsLate ${notAwaited}`),
+        stderr: reported(`callback hanging ${timedOut(200)}`, `callback rejectsLate ${notAwaited}`),
       });
     });
 
@@ -432,7 +435,7 @@ describe('P24 every ordinary end', () => {
         code: 1,
         signal: null,
         stdout: lines('blocks', 'sync', 'late', 'older'),
-        stderr: told(`callback late ${notAwaited}`, `callback older ${notAwaited}`),
+        stderr: reported(`callback late ${notAwaited}`, `callback older ${notAwaited}`),
       });
     });
 
@@ -450,7 +453,7 @@ describe('P24 every ordinary end', () => {
         code: 1,
         signal: null,
         stdout: lines('hanging', 'older'),
-        stderr: told(`callback hanging ${timedOut(20)}`),
+        stderr: reported(`callback hanging ${timedOut(20)}`),
       });
     });
 
@@ -459,7 +462,7 @@ describe('P24 every ordinary end', () => {
         code: 1,
         signal: null,
         stdout: lines('older'),
-        stderr: told(`callback older ${timedOut(500)}`),
+        stderr: reported(`callback older ${timedOut(500)}`),
       });
     });
   });
@@ -481,14 +484,14 @@ describe('P24 every ordinary end', () => {
         'one in a hook',
         [
           'last',
-          'closing hooked meanwhile',
-          'closed hooked meanwhile',
+          'closing attached meanwhile',
+          'closed attached meanwhile',
           'closing older',
           'closed older',
         ],
       ],
-      ['one in a hook of the last', ['closing hooked meanwhile', 'closed hooked meanwhile']],
-      ['one in a hook, on process.exit()', ['hooked meanwhile']],
+      ['one in a hook of the last', ['closing attached meanwhile', 'closed attached meanwhile']],
+      ['one in a hook, on process.exit()', ['attached meanwhile']],
       ['one, and unhooks another in a hook', []],
     ])('newest first, one at a time: %s', async (story, said) => {
       expect(await end('order', story)).toEqual({
@@ -505,14 +508,14 @@ describe('P24 every ordinary end', () => {
 
     test.each([
       ['resolves', 0, [], ''],
-      ['rejects', 1, [], told('Pool.dispose failed: [Error: cannot close]')],
-      ['throws', 1, [], told('Pool.dispose failed: [Error: cannot close]')],
+      ['rejects', 1, [], reported('Pool.dispose failed: [Error: cannot close]')],
+      ['throws', 1, [], reported('Pool.dispose failed: [Error: cannot close]')],
       ['is synchronous', 0, [], ''],
       [
         'hangs',
         1,
         ['hangs', 'stops on TimeoutError: The disposal was not done within 20 ms'],
-        told(`Pool.dispose ${timedOut(20)}`),
+        reported(`Pool.dispose ${timedOut(20)}`),
       ],
     ])('dispose() %s', async (kind, code, said, stderr) => {
       expect(await end('foreign', 'end', kind)).toEqual({
@@ -532,7 +535,7 @@ describe('P24 every ordinary end', () => {
           'hangs',
           'stops on TimeoutError: The disposal was not done within 500 ms',
         ),
-        stderr: told(
+        stderr: reported(
           'Pool.dispose failed: [Error: cannot close]',
           'Pool.dispose failed: [Error: cannot close]',
           `Pool.dispose ${timedOut(500)}`,
@@ -540,7 +543,7 @@ describe('P24 every ordinary end', () => {
       });
     });
 
-    test.each(['process.exit 0', 'a spent budget'])(
+    test.each(['process.exit 0', 'an expired budget'])(
       'that nothing can await any more: %s',
       async (way) => {
         const reason = way === 'process.exit 0' ? '{"type":"exit","code":0}' : '{"type":"end"}';
@@ -551,11 +554,11 @@ describe('P24 every ordinary end', () => {
           code: 1,
           signal: null,
           stdout: lines(
-            ...(way === 'a spent budget' ? [`disposed on ${reason} in time true`] : []),
+            ...(way === 'an expired budget' ? [`disposed on ${reason} in time true`] : []),
             ...Array<string>(5).fill(late),
             'hangs',
           ),
-          stderr: told(
+          stderr: reported(
             `Pool.dispose ${notAwaited}`,
             'Pool.dispose failed: [Error: cannot close]',
             `Pool.dispose ${notAwaited}`,

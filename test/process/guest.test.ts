@@ -14,12 +14,12 @@ describe('P25 a good guest', () => {
         `one container: ${all}`,
         `five calls: ${all}`,
         `one call left: ${all}`,
-        'unhooked: none',
+        'detached: none',
         `one disposed by hand: ${all}`,
         'both disposed by hand: none',
         'one that fails, disposed by hand: none',
-        'disposed ones hooked: none',
-        'none hooked: none',
+        'disposed ones attached: none',
+        'none attached: none',
         `in a block: ${all}`,
         'after the block: none',
         'no fatal errors, another signal: SIGUSR2 1, beforeExit 1, exit 1',
@@ -31,8 +31,8 @@ describe('P25 a good guest', () => {
     });
   });
 
-  test('a container that is hooked when the last one has just been disposed is disposed, too', async () => {
-    await expect(runFixture('process/hooked-last')).resolves.toEqual({
+  test('a container that is attached when the last one has just been disposed is disposed, too', async () => {
+    await expect(runFixture('process/attached-last')).resolves.toEqual({
       code: 0,
       signal: null,
       stdout: 'first\nsecond\n',
@@ -81,7 +81,7 @@ describe('P25 a good guest', () => {
       });
     });
 
-    test('none of them listens when the last container of both is unhooked', async () => {
+    test('none of them listens when the last container of both is detached', async () => {
       await expect(
         runFixture('process/two-copies', { parameters: ['unhook', ...copies] }),
       ).resolves.toEqual({

@@ -9,8 +9,8 @@ import { launchedProject } from '../support/launched.js';
 const nodemon = fileURLToPath(import.meta.resolve('nodemon/bin/nodemon.js'));
 const program = 'process/under-a-launcher';
 
-/** What the program says; nodemon and `node --watch` tell of themselves in between. */
-function told({ code, signal, stdout, stderr }: Ended): Ended {
+/** The output of the program, without the lines of nodemon and `node --watch`. */
+function withoutLauncher({ code, signal, stdout, stderr }: Ended): Ended {
   const lines = stdout.split('\n').filter((line) => /^(ready|again|clos|signals)/.test(line));
   return { code, signal, stdout: lines.join('\n').replace(/ \d+/g, ' _'), stderr };
 }
@@ -36,7 +36,7 @@ describe('P24 every ordinary end, under what starts programs again', () => {
     await project.change();
     await watcher.said('again');
     watcher.child.kill('SIGINT');
-    expect(told(await watcher.ended)).toEqual({
+    expect(withoutLauncher(await watcher.ended)).toEqual({
       code: 130,
       signal: null,
       stdout: ['ready as _', ...endedOn(signal), 'ready as _', 'again', ...endedOn('SIGINT')].join(
@@ -51,7 +51,7 @@ describe('P24 every ordinary end, under what starts programs again', () => {
     const watcher = start(process.execPath, [nodemon, 'main.mjs', 'count'], project);
     await watcher.said('ready');
     watcher.child.kill('SIGTERM');
-    expect(told(await watcher.ended)).toEqual({
+    expect(withoutLauncher(await watcher.ended)).toEqual({
       code: 143,
       signal: null,
       stdout: ['ready as _', ...endedOn('SIGTERM', ', SIGINT: _')].join('\n'),
@@ -61,7 +61,7 @@ describe('P24 every ordinary end, under what starts programs again', () => {
 });
 
 describe('P23 why the process ended, under npm', () => {
-  test('npm that gets SIGTERM ends at once, and its program knows nothing of it', async () => {
+  test('npm that gets SIGTERM ends at once, and its program gets no signal', async () => {
     await using project = await launchedProject(program);
     const npm = start('npm', ['--silent', 'start'], project);
     const said: string[] = [];
@@ -69,9 +69,9 @@ describe('P23 why the process ended, under npm', () => {
     await npm.said('ready');
     npm.child.kill('SIGTERM');
     await expect(once(npm.child, 'exit')).resolves.toEqual([null, 'SIGTERM']);
-    // It goes on until it is told itself.
+    // It goes on until it gets a signal itself.
     process.kill(Number(/\d+/.exec(said.join(''))?.[0]), 'SIGTERM');
-    expect(told(await npm.ended).stdout.split('\n')).toEqual([
+    expect(withoutLauncher(await npm.ended).stdout.split('\n')).toEqual([
       ...['ready as _', `closing on { type: 'signal', signal: 'SIGTERM' }`, 'closed'],
     ]);
   });

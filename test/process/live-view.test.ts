@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { ExitOutcome, ExitRecord, StartedExit } from '../../src/disposal/exit-report.js';
 import { LiveView } from '../../src/process/view.js';
 
-/** A terminal whose size is known, or 0, and that tells what was written on it since it was asked. */
+/** A terminal of a given size, or 0, that returns its output since the last call. */
 class Paper {
   readonly hasColors = (): boolean => this.isColoured;
   #written = '';
@@ -31,8 +31,10 @@ class Paper {
 }
 
 const started = (service: string): StartedExit => ({
+  id: 0,
   service,
   hook: 'close',
+  phase: 'exit',
   container: 0,
   startTime: 0,
 });
@@ -55,16 +57,16 @@ describe('P24 every ordinary end, as it is drawn', () => {
   test('below the cursor, and in the end above it', () => {
     const paper = new Paper(80, 24);
     const view = new LiveView(paper);
-    view.tell({ type: 'disposing', cause: { type: 'end' } });
-    view.tell({ type: 'started', exit: started('Server') });
-    view.tell({ type: 'settled', exit: settled('Server', 1) });
+    view.update({ type: 'disposing', cause: { type: 'end' } });
+    view.update({ type: 'started', exit: started('Server') });
+    view.update({ type: 'settled', exit: settled('Server', 1) });
     const queue = started('Queue');
-    view.tell({ type: 'started', exit: queue });
+    view.update({ type: 'started', exit: queue });
     expect(paper.taken()).toBe('');
 
     jest.advanceTimersByTime(1_000);
     const pending = [started('Log'), started('Pool')];
-    view.tell({ type: 'running', exit: queue, duration: 1_000, pending });
+    view.update({ type: 'running', exit: queue, duration: 1_000, pending });
     const server = '<K>✓  0.0 s  Server.close\n';
     const waiting = '<K>·         Log.close\n<K>·         Pool.close\n<J><?7h>';
     expect(paper.taken()).toBe(
@@ -76,18 +78,18 @@ describe('P24 every ordinary end, as it is drawn', () => {
     );
 
     // Another view for the next hook after one that was seen running, but none after a fast one.
-    view.tell({ type: 'settled', exit: settled('Queue', 1_100, 'failed') });
-    view.tell({ type: 'started', exit: started('Log') });
+    view.update({ type: 'settled', exit: settled('Queue', 1_100, 'failed') });
+    view.update({ type: 'started', exit: started('Log') });
     const queued = '<K>✗  1.1 s  Queue.close\n';
     expect(paper.taken()).toBe(
       `<new line>\n<?7l>${server}${queued}<K>▸  0.0 s  Log.close\n<K>·         Pool.close\n<J><?7h><5A>`,
     );
-    view.tell({ type: 'settled', exit: settled('Log', 1) });
-    view.tell({ type: 'started', exit: started('Pool') });
+    view.update({ type: 'settled', exit: settled('Log', 1) });
+    view.update({ type: 'started', exit: started('Pool') });
     expect(paper.taken()).toBe('<new line><J>');
 
-    view.tell({ type: 'settled', exit: settled('Pool', 1) });
-    view.tell({ type: 'disposed', duration: 1_102, isClean: false });
+    view.update({ type: 'settled', exit: settled('Pool', 1) });
+    view.update({ type: 'disposed', duration: 1_102, isClean: false });
     expect(paper.taken()).toBe(
       `<new line>\n<?7l>${server}${queued}<K>✓  0.0 s  Log.close\n<K>✓  0.0 s  Pool.close\n<J><?7h>`,
     );
@@ -97,9 +99,9 @@ describe('P24 every ordinary end, as it is drawn', () => {
   test('nothing, if no hook runs for long', () => {
     const paper = new Paper(80, 24);
     const view = new LiveView(paper);
-    view.tell({ type: 'started', exit: started('Pool') });
-    view.tell({ type: 'settled', exit: settled('Pool', 1) });
-    view.tell({ type: 'disposed', duration: 1, isClean: true });
+    view.update({ type: 'started', exit: started('Pool') });
+    view.update({ type: 'settled', exit: settled('Pool', 1) });
+    view.update({ type: 'disposed', duration: 1, isClean: true });
     expect(paper.taken()).toBe('');
   });
 
@@ -107,24 +109,24 @@ describe('P24 every ordinary end, as it is drawn', () => {
     const paper = new Paper(80, 24);
     const view = new LiveView(paper);
     const outer = started('Outer');
-    view.tell({ type: 'started', exit: outer });
-    view.tell({ type: 'running', exit: outer, duration: 1_000, pending: [] });
+    view.update({ type: 'started', exit: outer });
+    view.update({ type: 'running', exit: outer, duration: 1_000, pending: [] });
     paper.taken();
-    view.tell({ type: 'started', exit: started('Inner') });
+    view.update({ type: 'started', exit: started('Inner') });
     expect(paper.taken()).toBe('<new line><J>');
-    view.tell({ type: 'disposed', duration: 1_000, isClean: true });
+    view.update({ type: 'disposed', duration: 1_000, isClean: true });
   });
 
   test('in colours, and in the usual size where the terminal does not know its own', () => {
     const paper = new Paper(0, 0, true);
     const view = new LiveView(paper);
     for (let count = 0; count < 20; count += 1) {
-      view.tell({ type: 'settled', exit: settled('Server', 1) });
+      view.update({ type: 'settled', exit: settled('Server', 1) });
     }
     const name = 'A'.repeat(65);
     const running = started(name);
-    view.tell({ type: 'started', exit: running });
-    view.tell({ type: 'running', exit: running, duration: 1_000, pending: [] });
+    view.update({ type: 'started', exit: running });
+    view.update({ type: 'running', exit: running, duration: 1_000, pending: [] });
     const server = '<K><32m>✓<39m>  0.0 s  Server.close\n';
     expect(paper.taken()).toBe(
       [
@@ -133,6 +135,6 @@ describe('P24 every ordinary end, as it is drawn', () => {
         `<K><1m>▸  0.0 s  ${name}.close…<22m>\n<J><?7h><11A>`,
       ].join(''),
     );
-    view.tell({ type: 'disposed', duration: 1_000, isClean: true });
+    view.update({ type: 'disposed', duration: 1_000, isClean: true });
   });
 });

@@ -8,7 +8,7 @@ import { orderOf, storyOf, type Signal, type Story } from '../support/soak-story
 
 const { SOAK_RUNS: given, SOAK_SEED: only } = process.env;
 const runs = Number(given ?? 100);
-/** The same each time, unless many runs are asked for: those look for what nobody has seen yet. */
+/** The same each time, unless many runs are requested: those search for new failures. */
 const firstSeed = given === undefined ? 1 : Date.now() % 2 ** 31;
 const seeds =
   only === undefined ? Array.from({ length: runs }, (_, at) => firstSeed + at) : [Number(only)];
@@ -50,7 +50,7 @@ async function play(story: Story): Promise<SoakAccount> {
   return new SoakAccount(story, await running.ended, sent);
 }
 
-/** Plays one story after the other, beside those who do the same, and tells of what is wrong. */
+/** Plays one story after the other, beside others that do the same, and reports what is wrong. */
 async function playAll(left: number[], accounts: SoakAccount[]): Promise<string[]> {
   const wrong: string[] = [];
   for (let seed = left.shift(); seed !== undefined; seed = left.shift()) {
@@ -72,12 +72,12 @@ test(
     const wrong = await Promise.all(
       Array.from({ length: atOnce }, async () => playAll(left, accounts)),
     );
-    // So that no story goes stale unnoticed; when a signal comes is not drawn alone, but met.
-    const met = new Map<string, number>();
+    // So that no story goes stale unnoticed; when a signal comes is not only drawn, but also counted.
+    const counts = new Map<string, number>();
     for (const { ending } of accounts) {
-      met.set(ending, (met.get(ending) ?? 0) + 1);
+      counts.set(ending, (counts.get(ending) ?? 0) + 1);
     }
-    const shares = [...met].map(([ending, count]) => `${ending} ${String(count)}`).sort();
+    const shares = [...counts].map(([ending, count]) => `${ending} ${String(count)}`).sort();
     process.stdout.write(`${String(accounts.length)} processes: ${shares.join(', ')}\n`);
     expect(wrong.flat().join('\n\n')).toBe('');
   },

@@ -51,18 +51,18 @@ function rowsOf(rows: typeof table): [cause: string, hook: string, status: Statu
 }
 
 function seen(cause: string, status: Status): object {
-  // The number by which a shell tells of SIGTERM, 15; and Node.js tells what process.exit() was given.
-  const told = typeof status === 'number' ? (/^process.exit.(\d)/.exec(cause)?.[1] ?? status) : 143;
+  // 128 + 15, as shells have it for SIGTERM; and Node.js passes on the argument of process.exit().
+  const code = typeof status === 'number' ? (/^process.exit.(\d)/.exec(cause)?.[1] ?? status) : 143;
   return {
     ...(typeof status === 'number'
       ? { code: status, signal: null }
       : { code: null, signal: status }),
-    stdout: lines(`before ${String(told)}`, `after ${String(told)}`),
+    stdout: lines(`before ${String(code)}`, `after ${String(code)}`),
   };
 }
 
 describe('P23 why the process ended', () => {
-  describe('is told by its status, which all exit listeners see', () => {
+  describe('shows in its status, which all exit listeners see', () => {
     test.each(rowsOf(table))('%s, a hook %s: %s', async (cause, hook, status) => {
       expect(await end('statuses', cause, hook)).toMatchObject(seen(cause, status));
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { runFixture, startFixture } from '../support/child.js';
-import { notAwaited, told } from '../support/ending.js';
+import { notAwaited, reported } from '../support/ending.js';
 
 const closed = (cause: string): string => `server closed\npool closed on ${cause}\n`;
 
@@ -24,7 +24,7 @@ describe('P24 every ordinary end: of a worker thread', () => {
         code: 0,
         signal: null,
         stdout: 'main: exit 5\n',
-        stderr: told(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
+        stderr: reported(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
       },
     );
   });
@@ -39,7 +39,7 @@ describe('P24 every ordinary end: of a worker thread', () => {
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s: the main thread is told, and a hook of its asks the worker to finish',
+    '%s: the main thread gets the signal, and a hook of its asks the worker to finish',
     async (signal) => {
       const program = await startFixture('process/worker', { parameters: ['wait'] });
       await program.said('ready');
@@ -87,7 +87,7 @@ describe('P24 every ordinary end: of a cluster', () => {
       code: null,
       signal: 'SIGKILL',
       stdout: 'ready\n',
-      stderr: told(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
+      stderr: reported(`Server.close ${notAwaited}`, `Pool.close ${notAwaited}`),
     });
   });
 });

@@ -17,7 +17,10 @@ function exit(
 ): ExitRecord {
   const [service = '', hook = ''] = name.split(/ (?=\S+$)/);
   const outcome: ExitOutcome = 'error' in details ? 'failed' : 'done';
-  return { service, hook, outcome, container: 0, startTime, duration, ...details };
+  return {
+    ...{ id: 0, service, hook, phase: 'exit' as const, outcome },
+    ...{ container: 0, startTime, duration, ...details },
+  };
 }
 
 function reportOf(duration: number, exits: readonly ExitRecord[], reason?: unknown): ExitReport {
@@ -105,7 +108,7 @@ describe('formatTimeline', () => {
   Pool.close        1.17 s     ╺━━━━━━━━`);
   });
 
-  test('indents children, marks what was not done, and tells of it below', () => {
+  test('indents children, marks what was not done, and describes it below', () => {
     expect(formatTimeline(troubled)).toBe(`Disposed in 2.31 s (signal SIGTERM)
 9 exits, 4 of them in 2 children (numbered): 5 done, 2 failed, 1 timed out, 1
 not awaited
@@ -243,7 +246,7 @@ Slowest: Service99.close 900.0 ms, Service299.close 1.3 ms, Service298.close
     [{ type: 'fatal', error: new TypeError('x is\nnot') }, ' (fatal TypeError: x is)'],
     [new Error(''), ' (Error)'],
     [Symbol('why'), ' (Symbol(why))'],
-  ])('tells of the reason: %p', (reason, shown) => {
+  ])('prints the reason: %p', (reason, shown) => {
     expect(formatTimeline(reportOf(1, [], reason))).toBe(
       `Disposed in 1.0 ms${shown}: there was nothing to exit.`,
     );
@@ -257,7 +260,7 @@ Slowest: Service99.close 900.0 ms, Service299.close 1.3 ms, Service298.close
     ['x'.repeat(1_001), `${'x'.repeat(999)}…`],
     [Proxy.revocable({}, {}), '[object Object]'],
     [revoked(), 'a value that cannot be printed'],
-  ])('tells of what was thrown: %#', (thrown, shown) => {
+  ])('prints what was thrown: %#', (thrown, shown) => {
     const note = formatTimeline(failing(thrown), { columns: 2_000 }).split('\n\n')[2];
     expect(note).toBe(`✗ Pool.close failed: ${shown}`);
   });

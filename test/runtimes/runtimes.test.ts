@@ -22,7 +22,7 @@ const signals = [
 
 describe.each(['Node.js', 'Bun', 'Deno'] as const)('%s', (runtime) => {
   const ended = async (way: string, hook = ''): Promise<Ended> =>
-    told(await project.start(runtime, 'ends', way, hook).ended);
+    reported(await project.start(runtime, 'ends', way, hook).ended);
 
   const started = async (hook = ''): Promise<Running> => {
     const program = project.start(runtime, 'ends', 'wait', hook);
@@ -115,7 +115,7 @@ describe.each(['Node.js', 'Bun', 'Deno'] as const)('%s', (runtime) => {
   test('P23 why the process ended: a hook that fails makes 1 of a signal', async () => {
     const program = await started('fail');
     program.child.kill('SIGTERM');
-    expect(told(await program.ended)).toEqual({
+    expect(reported(await program.ended)).toEqual({
       code: 1,
       signal: null,
       stdout: lines('ready', 'pool closed on SIGTERM', 'exit 1'),
@@ -140,7 +140,7 @@ describe.each(['Node.js', 'Bun', 'Deno'] as const)('%s', (runtime) => {
     program.child.kill('SIGINT');
     await program.said('server hangs');
     program.child.kill('SIGINT');
-    expect(told(await program.ended)).toEqual({
+    expect(reported(await program.ended)).toEqual({
       code: null,
       signal: 'SIGINT',
       stdout: lines('ready', 'server hangs', 'exit 130'),
@@ -152,7 +152,7 @@ describe.each(['Node.js', 'Bun', 'Deno'] as const)('%s', (runtime) => {
     await expect(readSlowly(runtime, 'console.log()')).resolves.toEqual(whole);
   });
 
-  test('P25 a good guest: nothing is left when the container is unhooked', async () => {
+  test('P25 a good guest: nothing is left when the container is detached', async () => {
     await expect(ended('unhook')).resolves.toEqual({
       code: 0,
       signal: null,
@@ -169,7 +169,7 @@ describe('What differs', () => {
   test.each(['Node.js', 'Bun --unhandled-rejections=throw', 'Deno'] as const)(
     '%s: an unhandled rejection is an uncaught exception',
     async (runtime) => {
-      expect(told(await started(runtime, 'reject').ended)).toEqual(fatal);
+      expect(reported(await started(runtime, 'reject').ended)).toEqual(fatal);
     },
   );
 
@@ -300,6 +300,6 @@ async function readSlowly(
 }
 
 /** Without what differs from run to run, and from one runtime to another. */
-function told({ stderr, ...ended }: Ended): Ended {
+function reported({ stderr, ...ended }: Ended): Ended {
   return { ...ended, stderr: stderr.replace(/^ +at .*\n/gm, '').replace(/\d+ ms/g, 'N ms') };
 }

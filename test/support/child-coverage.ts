@@ -36,8 +36,8 @@ import { renameSync as keepCounts, writeFileSync as writeCounts } from 'node:fs'
     writeCounts(\`\${name}.part\`, JSON.stringify(globalThis.__coverage__ ?? {}));
     keepCounts(\`\${name}.part\`, name);
   };
-  process.emit = function (event, ...told) {
-    const result = Reflect.apply(emit, this, [event, ...told]);
+  process.emit = function (event, ...parameters) {
+    const result = Reflect.apply(emit, this, [event, ...parameters]);
     if (event === 'exit') write();
     return result;
   };

@@ -8,8 +8,17 @@ interface Timer {
   readonly callback: () => void;
 }
 
+/** A time in which something was synchronous. */
+interface Block {
+  readonly from: number;
+  readonly to: number;
+  /** The sum of all blocks, this one included. */
+  readonly sum: number;
+}
+
 export class FakeClock implements Clock {
   readonly #timers = new Set<Timer>();
+  readonly #blocks: Block[] = [];
   #now = 1_000;
 
   /** How many timers there are that have not fired. */
@@ -33,7 +42,9 @@ export class FakeClock implements Clock {
 
   /** Time passes, and no timer fires: as while something is synchronous. */
   block(duration: number): void {
+    const from = this.#now;
     this.#now += duration;
+    this.#blocks.push({ from, to: this.#now, sum: duration + (this.#blocks.at(-1)?.sum ?? 0) });
   }
 
   /** Time passes; each timer that is due fires, and what waited for it goes on. */
@@ -46,7 +57,28 @@ export class FakeClock implements Clock {
       timer.callback();
       await setImmediate();
     }
-    this.#now = until;
+    // What a timer has called may have blocked for longer.
+    this.#now = Math.max(this.#now, until);
+  }
+
+  /** How much time has passed between two moments in which nothing was synchronous. */
+  idle(from: number, to: number): number {
+    return to <= from ? 0 : to - from - (this.#blocked(to) - this.#blocked(from));
+  }
+
+  /** How long something was synchronous, all in all, until then. */
+  #blocked(moment: number): number {
+    let [low, high] = [0, this.#blocks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#blocks[middle]?.from ?? Infinity) < moment) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    const last = this.#blocks[low - 1];
+    return last === undefined ? 0 : last.sum - Math.max(0, last.to - moment);
   }
 
   #due(until: number): Timer | undefined {

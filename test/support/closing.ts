@@ -3,7 +3,7 @@ import { OnExit } from 'inversify-onexit';
 
 import { log } from './services.js';
 
-/** A class whose only hook tells its name, and does what the test says. */
+/** A class whose only hook logs its name, and does what the test says. */
 export function closing(name: string, hook: () => unknown = () => undefined): Newable<object> {
   @injectable()
   class Service {

@@ -7,7 +7,7 @@ import type { ActivationObserver, World } from './graphs.js';
 
 export interface Collector {
   createContainer(parent?: Container): Container;
-  /** Where the collector, unlike the module, has to be told of activations. */
+  /** Called for activations, which the collector, unlike the module, does not see. */
   readonly observe?: ActivationObserver;
   /** Disposes while the activations given are in flight. */
   dispose(container: Container, inFlight: readonly Promise<unknown>[]): Promise<void>;
@@ -93,7 +93,7 @@ class BindOrder extends HandWrittenCollector {
   }
 }
 
-/** As `@inversifyjs/plugin-dispose` has it: a service keeps the place where a plan first met it. */
+/** As `@inversifyjs/plugin-dispose` has it: a service keeps the place of its first appearance in a plan. */
 class ReversePlanOrder extends HandWrittenCollector {
   protected override inOrder(owned: Owned[]): Owned[] {
     const planned = this.world.graph.requests.flatMap(({ node }) => [

@@ -46,8 +46,8 @@ export function lines(...each: readonly string[]): string {
   return each.map((line) => `${line}\n`).join('');
 }
 
-/** As it is told on stderr. */
-export function told(...each: readonly string[]): string {
+/** Lines as the default report prints them on stderr. */
+export function reported(...each: readonly string[]): string {
   return lines(...each.map((line) => `inversify-onexit: ${line}`));
 }
 

@@ -19,7 +19,7 @@ export class Traces {
   /** How many of each name no garbage collection frees. */
   async left(): Promise<Record<string, number>> {
     let left: Record<string, number> = {};
-    // Several, since the compiler, beside us, may hold for a while what it has met.
+    // Several, since the compiler, beside us, may hold for a while what it has compiled.
     for (let round = 0; round < 20; round++) {
       // A WeakRef holds its target until the end of the job in which it was made or read.
       await setImmediate();

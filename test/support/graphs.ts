@@ -105,7 +105,7 @@ export class World extends Workshop<GraphNode> {
     return this.#targets.get(value) ?? value;
   }
 
-  /** Tells the observer, if there is one, of each value that a binding activates. */
+  /** Calls the observer, if there is one, with each value that a binding activates. */
   bindTo(container: Container, observer?: ActivationObserver): void {
     for (const index of this.graph.bound) {
       const node = this.#node(index);

@@ -1,4 +1,4 @@
-/** Drawn services: how they are bound, and what their instances and their exits tell. */
+/** Drawn services: how they are bound, and what their instances and their exits log. */
 import { setImmediate } from 'node:timers/promises';
 
 import fc from 'fast-check';

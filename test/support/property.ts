@@ -5,18 +5,18 @@ const { PROPERTY_RUNS: given } = process.env;
 
 const numRuns = Number(given ?? 1_000);
 
-/** The same each time, unless many runs are asked for: those look for what nobody has seen yet. */
+/** The same each time, unless many runs are requested: those search for new failures. */
 export const runs = { numRuns, ...(given === undefined ? { seed: 20_261_124 } : {}) };
 export const timeout = 60_000 + numRuns * 20;
 
-/** How many runs have met each case, so that no generator goes stale unnoticed. */
+/** How many runs cover each case, so that no generator goes stale unnoticed. */
 export class Shares {
   readonly #counts = new Map<string, number>();
 
   /** Once a run. */
   count(cases: Readonly<Record<string, boolean>>): void {
-    for (const [name, isMet] of Object.entries(cases)) {
-      this.#counts.set(name, (this.#counts.get(name) ?? 0) + Number(isMet));
+    for (const [name, isCovered] of Object.entries(cases)) {
+      this.#counts.set(name, (this.#counts.get(name) ?? 0) + Number(isCovered));
     }
   }
 

@@ -74,8 +74,8 @@ export async function createProject(): Promise<Project> {
   return {
     folder,
     command,
-    start: (...asked) => {
-      const [runtime = '', ...parameters] = command(...asked);
+    start: (...given) => {
+      const [runtime = '', ...parameters] = command(...given);
       return start(runtime, parameters, { cwd: folder });
     },
     remove: async () => rm(folder, { recursive: true }),

@@ -1,7 +1,7 @@
 import { inject, injectable, type Container } from 'inversify';
 import { OnExit } from 'inversify-onexit';
 
-/** What the hooks of these services, and of those in the tests, tell. */
+/** The log of the hooks of these services, and of those in the tests. */
 export const log: string[] = [];
 
 @injectable()

@@ -37,7 +37,7 @@ export class SoakAccount {
   /** How it went, in short. */
   get ending(): string {
     if (!this.#has('ready')) {
-      return 'killed before anything was hooked';
+      return 'killed before anything was attached';
     }
     const status = this.#status === 0 ? '0' : typeof this.#status === 'string' ? 'signal' : 'code';
     return `${this.#cause.split(' ')[0] ?? ''} → ${this.#isForced ? 'forced, ' : ''}${
@@ -54,10 +54,10 @@ export class SoakAccount {
             orderOf(this.#story)
               .map(({ name }) => name)
               .join(),
-          'a hook was neither done nor told of, or both': !orderOf(this.#story).every((hook) =>
+          'a hook was neither done nor reported, or both': !orderOf(this.#story).every((hook) =>
             this.#isAccounted(hook),
           ),
-          'stderr tells of something else': this.#ended.stderr
+          'stderr reports something else': this.#ended.stderr
             .split('\n')
             .some((line) => !/^(inversify-onexit: |\s|$)/.test(line)),
           [`the status ${String(this.#status)} is none of ${this.#truths.join()}`]:
@@ -81,7 +81,7 @@ export class SoakAccount {
     return this.#ended.signal ?? this.#ended.code;
   }
 
-  /** The statuses that tell the truth. */
+  /** The correct statuses. */
   get #truths(): unknown[] {
     const cause = this.#cause;
     const signals = this.#sent.map(({ signal }) => signal);
@@ -104,28 +104,28 @@ export class SoakAccount {
   }
 
   #isAccounted({ name, kind }: { name: string; kind: HookKind }): boolean {
-    const told = this.#told(name);
+    const reported = this.#reported(name);
     const isDone = this.#names('done').filter((done) => done === name).length;
     switch (kind) {
       case 'sync':
       case 'busy':
-        return isDone === 1 && told.length === 0;
+        return isDone === 1 && reported.length === 0;
       case 'async':
       case 'slow':
         // What was not awaited may have been done all the same.
         return this.#isCut
-          ? isDone + told.length > 0 && told.length < 2
-          : isDone === 1 && told.length === 0;
+          ? isDone + reported.length > 0 && reported.length < 2
+          : isDone === 1 && reported.length === 0;
       case 'throws':
-        return told.join() === 'failed';
+        return reported.join() === 'failed';
       case 'rejects':
-        return this.#isCut ? told.length === 1 : told.join() === 'failed';
+        return this.#isCut ? reported.length === 1 : reported.join() === 'failed';
       case 'hangs':
-        return this.#isCut ? told.length === 1 : told.join() === 'timed out';
+        return this.#isCut ? reported.length === 1 : reported.join() === 'timed out';
     }
   }
 
-  /** Why the disposal began, as the first hook was told. */
+  /** The reason of the disposal, as the first hook received it. */
   get #cause(): string {
     return this.#all('started')[0]?.words.slice(2).join(' ').trim() ?? '';
   }
@@ -134,7 +134,7 @@ export class SoakAccount {
     // What is not awaited is no failure where it is process.exit() that awaits nothing.
     const isSpent = !this.#names('way').includes('process.exit');
     return orderOf(this.#story).some(({ name }) =>
-      this.#told(name).some(
+      this.#reported(name).some(
         (how) => how === 'failed' || how === 'timed out' || (how === 'could not' && isSpent),
       ),
     );
@@ -177,13 +177,13 @@ export class SoakAccount {
     );
   }
 
-  /** How a hook is told of on stderr. */
-  #told(name: string): string[] {
-    const told = new RegExp(
+  /** How a hook is reported on stderr. */
+  #reported(name: string): string[] {
+    const reported = new RegExp(
       `^inversify-onexit: callback ${name.replace('.', '\\.')} (failed|timed out|was cut off|could not)`,
       'gm',
     );
-    return [...this.#ended.stderr.matchAll(told)].map(([, how]) => how ?? '');
+    return [...this.#ended.stderr.matchAll(reported)].map(([, how]) => how ?? '');
   }
 
   #has(word: string): boolean {

@@ -10,7 +10,7 @@ import type { Bound } from './trees.js';
 
 export interface TreeCollector {
   createContainer(index: number, parent: Container | undefined): Container;
-  /** Where the collector, unlike the module, has to be told of activations. */
+  /** Called for activations, which the collector, unlike the module, does not see. */
   readonly observe?: BindingObserver;
   get(container: number, service: number): Promise<unknown>;
   unbind(binding: Bound): Promise<void>;

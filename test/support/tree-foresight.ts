@@ -1,4 +1,4 @@
-/** How a `get` has to end, told from the bindings and from what is built. */
+/** How a `get` has to end, derived from the bindings and from what is built. */
 import { ContainerDisposedError } from 'inversify-onexit';
 
 import { serviceOf, type Node } from './nodes.js';
@@ -23,13 +23,13 @@ export class Foresight {
   failsLate = false;
   readonly #world: TreeWorld;
   readonly #container: number;
-  readonly #asked: string;
+  readonly #request: string;
   readonly #visited = new Map<string, Visit>();
 
   constructor(world: TreeWorld, container: number, service: number) {
     this.#world = world;
     this.#container = container;
-    this.#asked = `get ${String(service)} through container ${String(container)}`;
+    this.#request = `get ${String(service)} through container ${String(container)}`;
     this.failures = this.#visit(service, { singleton: undefined, outermost: Infinity }).failures;
     if (!world.isClosed(container)) {
       this.failsLate = false;
@@ -69,7 +69,7 @@ export class Foresight {
   /** What is wrong with how it ended, given what was made. */
   faults(failure: unknown, made: readonly Made[]): string[] {
     const ended = failure === undefined ? 'was resolved' : 'failed';
-    const fault = `${this.#asked} is to be ${this.outcome ?? ''}, and ${ended}`;
+    const fault = `${this.#request} is to be ${this.outcome ?? ''}, and ${ended}`;
     switch (this.outcome) {
       case 'closed':
         return ContainerDisposedError.is(failure) && made.length === 0 ? [] : [fault];
@@ -147,7 +147,7 @@ export class Foresight {
       : { singleton: undefined, outermost };
   }
 
-  /** Whether that is certain is noted apart. */
+  /** Whether that is certain is noted separately. */
   #clashes(binding: Bound, { singleton, outermost }: Within): boolean {
     const { tree, doubtful } = this.#world;
     if (!this.#isCollected(binding) || tree.depthOf(binding.at) <= outermost) {

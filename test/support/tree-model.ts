@@ -179,8 +179,8 @@ export class Model {
       others.add(above);
     }
     for (const [singleton, services] of get.attempts) {
-      // While it was being activated, or if it never was, what the child itself has asked for could
-      // not be told from its parts; nor, until it is, from those that both share in one request.
+      // While it was being activated, or if it never was, what the child itself has requested could
+      // not be distinguished from its parts; nor, until it is, from those that both share in one request.
       const isUnclear = get.failed || tree.isAsync(singleton.service) || tree.mayBeShared(services);
       const isOpen = tree.isAsync(singleton.service) || !isMadeBefore(singleton, value, made);
       // The plans of a container without the module are shown to nobody.

@@ -9,7 +9,7 @@ import type { Bound, Step, Tree } from './trees.js';
 
 /** Takes the steps that a tree was drawn with, and after each asks the model what was promised. */
 export class Play {
-  readonly met = {
+  readonly covered = {
     'three levels': false,
     'without the module': false,
     "a parent's singleton through a child": false,
@@ -19,7 +19,7 @@ export class Play {
     async: false,
     unbindings: false,
     'early disposals': false,
-    'asked when disposed': false,
+    'requested when disposed': false,
   };
   readonly #tree: Tree;
   readonly #world: TreeWorld;
@@ -35,8 +35,8 @@ export class Play {
 
   async run(): Promise<void> {
     const { sites, first, steps } = this.#tree;
-    this.met['three levels'] = sites.some(({ depth }) => depth === 2);
-    this.met['without the module'] = sites.some(({ module }) => !module);
+    this.covered['three levels'] = sites.some(({ depth }) => depth === 2);
+    this.covered['without the module'] = sites.some(({ module }) => !module);
     while (this.#world.containers.length < first) {
       this.#create();
     }
@@ -64,11 +64,11 @@ export class Play {
         break;
       case 'unbind':
         await this.#unbind(step.binding);
-        this.met.unbindings ||= exits.length > before;
+        this.covered.unbindings ||= exits.length > before;
         break;
       case 'dispose':
         await this.#dispose(step.container % containers.length);
-        this.met['early disposals'] ||= exits.length > before;
+        this.covered['early disposals'] ||= exits.length > before;
         break;
     }
   }
@@ -116,22 +116,27 @@ export class Play {
     this.#model.faults.push(...foresight.faults(failure, made));
     this.#model.checkGet(get);
     world.doubtFailed(get, made);
-    this.#meet(container, foresight, failure, made);
+    this.#recordCases(container, foresight, failure, made);
   }
 
-  #meet(container: number, { outcome }: Foresight, failure: unknown, made: readonly Made[]): void {
+  #recordCases(
+    container: number,
+    { outcome }: Foresight,
+    failure: unknown,
+    made: readonly Made[],
+  ): void {
     const tree = this.#tree;
     const own = tree.nearest(container);
-    this.met.conflicts ||= outcome === 'conflict';
-    this.met['asked when disposed'] ||= outcome === 'closed' || outcome === 'refused';
-    this.met['failed activations'] ||= String(failure).includes('drawn to fail');
+    this.covered.conflicts ||= outcome === 'conflict';
+    this.covered['requested when disposed'] ||= outcome === 'closed' || outcome === 'refused';
+    this.covered['failed activations'] ||= String(failure).includes('drawn to fail');
     for (const fact of made) {
       const { scope, at, turns } = fact.binding;
       const { first, owners } = this.#model.owned.get(fact.value) ?? {};
-      this.met.async ||= turns > 0;
-      this.met["a parent's singleton through a child"] ||=
+      this.covered.async ||= turns > 0;
+      this.covered["a parent's singleton through a child"] ||=
         scope === 'singleton' && tree.hasModule(at) && own !== undefined && tree.isBelow(own, at);
-      this.met['with transients of its own'] ||=
+      this.covered['with transients of its own'] ||=
         scope !== 'singleton' && first === fact && owners?.[0] !== own;
     }
   }

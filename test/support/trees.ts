@@ -112,10 +112,12 @@ export class Tree {
 
   /** One line per container, binding and step, for a counterexample to be read. */
   toString(): string {
-    const asked = new Set(this.steps.flatMap((step) => (step.act === 'get' ? step.service : [])));
-    for (const service of asked) {
+    const requested = new Set(
+      this.steps.flatMap((step) => (step.act === 'get' ? step.service : [])),
+    );
+    for (const service of requested) {
       for (const { dependencies } of this.bindings.filter((each) => each.service === service)) {
-        dependencies.forEach((each) => asked.add(each));
+        dependencies.forEach((each) => requested.add(each));
       }
     }
     return [
@@ -128,7 +130,7 @@ export class Tree {
           ...(index < this.first ? [] : ['created later']),
         ].join(', '),
       ),
-      ...this.bindings.filter(({ service }) => asked.has(service)).map(describeBinding),
+      ...this.bindings.filter(({ service }) => requested.has(service)).map(describeBinding),
       ...this.steps.map(describeStep),
     ].join('\n  ');
   }
@@ -190,7 +192,7 @@ const draftArbitrary = fc.record({
   sites: fc.array(siteArbitrary, { minLength: 2, maxLength: maxContainers }),
   // Most are bound at the root, since the others are found by few.
   services: several(fc.record({ node: nodeArbitrary, at: mostly(0, 7, index) }), 9),
-  // Bindings of services that are bound elsewhere, too.
+  // Bindings of services that are bound in other containers, too.
   more: several(fc.record({ node: nodeArbitrary, at: container, service: index }), 6),
   late: mostly(0, 3, fc.nat(maxContainers)),
   steps: several(
@@ -212,7 +214,7 @@ export const treeArbitrary = draftArbitrary.map(({ sites, services, more, late, 
   const bindings = placeBindings(
     [
       ...services.map((each, position) => ({ ...each, service: position })),
-      // What nothing is built from would not be met.
+      // A service that no other is built from would not be covered.
       ...more.map((each) => ({ ...each, service: pick(each.service, (services.length + 1) >> 1) })),
     ],
     placed.length,

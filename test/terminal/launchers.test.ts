@@ -12,7 +12,7 @@ const nodemon = fileURLToPath(import.meta.resolve('nodemon/bin/nodemon.js'));
 const [SIGINT, SIGTERM] = [2, 15];
 
 /** What the program has said, and the terminal has echoed. */
-function told(all: string): readonly string[] {
+function ownLines(all: string): readonly string[] {
   return all
     .split('\n')
     .filter((line) => /^(ready|\^C|clos|signals)/.test(line))
@@ -27,7 +27,7 @@ describe('P24 every ordinary end: one Ctrl-C is one disposal, however many signa
     await terminal.shows('ready');
     await terminal.press('C-c');
     await expect(terminal.ended()).resolves.toEqual({ code: null, signal: SIGINT });
-    expect(told(await terminal.all())).toEqual([
+    expect(ownLines(await terminal.all())).toEqual([
       'ready as _',
       "^Cclosing on { type: 'signal', signal: 'SIGINT' }",
       'closed',
@@ -46,7 +46,7 @@ describe('P24 every ordinary end: one Ctrl-C is one disposal, however many signa
     await terminal.shows('ready');
     await terminal.press('C-c');
     await expect(terminal.ended()).resolves.toEqual({ code: 130, signal: null });
-    expect(told(await terminal.all())).toEqual([
+    expect(ownLines(await terminal.all())).toEqual([
       'ready as _',
       "^Cclosing on { type: 'signal', signal: 'SIGINT' }",
       'closed',
@@ -75,7 +75,7 @@ describe('P23 why the process ended', () => {
     ['SIGTERM', 'fail', 1, 'inversify-onexit: Pool.close failed: Error: it is lost'],
   ] as const)(
     'the first process of a container that gets %s, and whose hooks %s, exits with %i',
-    async (signal, way, code, told) => {
+    async (signal, way, code, firstLine) => {
       const program = await buildFixture('process/on-a-terminal');
       const isolated = ['--fork', '--pid', '--mount-proc', '--kill-child'];
       const unshare = start('unshare', [
@@ -87,7 +87,7 @@ describe('P23 why the process ended', () => {
       process.kill(Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')), signal);
       const { stderr, ...ended } = await unshare.ended;
       expect(ended).toEqual({ code, signal: null, stdout: 'ready\n' });
-      expect(stderr.split('\n')[0]).toBe(told);
+      expect(stderr.split('\n')[0]).toBe(firstLine);
       await removeFixture(program);
     },
   );

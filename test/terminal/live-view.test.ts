@@ -102,7 +102,7 @@ describe('P24 every ordinary end, on a terminal', () => {
     await expect(terminal.all()).resolves.toBe('ready\n^C');
   });
 
-  test('what fails is told above, and stays', async () => {
+  test('a failure is printed above, and stays', async () => {
     await using terminal = await end(['Cache.close=wait and fail', 'Pool.end=wait']);
     await terminal.shows(/▸.*Cache/);
     goOn(terminal);

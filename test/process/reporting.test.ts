@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { begin, end, lines, told } from '../support/ending.js';
+import { begin, end, lines, reported } from '../support/ending.js';
 
-describe('P24 what is told of the end on stderr', () => {
+describe('P24 the report of the end on stderr', () => {
   test('is nothing when it is clean, and takes less than a second', async () => {
-    expect(await end('told', 'nothing to tell')).toEqual({
+    expect(await end('reporting', 'nothing to report')).toEqual({
       code: 0,
       signal: null,
       stdout: lines('server closed', 'pool closed on end'),
@@ -13,7 +13,7 @@ describe('P24 what is told of the end on stderr', () => {
   });
 
   test('fastify/fastify#3186: is what runs after a second, and what runs long from then on', async () => {
-    const program = await begin('told', ['what takes long']);
+    const program = await begin('reporting', ['what takes long']);
     await program.said('callback first has been running');
     program.child.kill('SIGUSR2');
     await program.said('callback second has been running');
@@ -24,7 +24,7 @@ describe('P24 what is told of the end on stderr', () => {
       stdout: lines('brief', 'last', 'older'),
       stderr: expect.stringMatching(
         new RegExp(
-          `^${told(
+          `^${reported(
             'callback first has been running for \\d+\\.\\d s; 3 more to run',
             'callback second has been running for \\d+\\.\\d s; 1 more to run',
           )}$`,
@@ -34,7 +34,7 @@ describe('P24 what is told of the end on stderr', () => {
   });
 
   test('is a container without the module, by its class', async () => {
-    const program = await begin('told', ['what takes long, and cannot be looked into']);
+    const program = await begin('reporting', ['what takes long, and cannot be inspected']);
     await program.said('\n');
     program.child.kill('SIGUSR2');
     expect(await program.ended).toEqual({
@@ -42,17 +42,17 @@ describe('P24 what is told of the end on stderr', () => {
       signal: null,
       stdout: '',
       stderr: expect.stringMatching(
-        new RegExp(`^${told('Mailer\\.dispose has been running for \\d+\\.\\d s')}$`),
+        new RegExp(`^${reported('Mailer\\.dispose has been running for \\d+\\.\\d s')}$`),
       ),
     });
   });
 
   test('is what a dispose() throws that the application has put around the module’s', async () => {
-    expect(await end('told', 'a dispose() that was wrapped')).toEqual({
+    expect(await end('reporting', 'a dispose() that was wrapped')).toEqual({
       code: 1,
       signal: null,
       stdout: lines('sync'),
-      stderr: told(
+      stderr: reported(
         'callback fails failed: [Error: cannot close]',
         'Container.dispose failed: [Error: wrapped]',
       ),
@@ -60,7 +60,7 @@ describe('P24 what is told of the end on stderr', () => {
   });
 
   test('is what nothing has caught, be it no error', async () => {
-    expect(await end('told', 'an error that is none')).toEqual({
+    expect(await end('reporting', 'an error that is none')).toEqual({
       code: 1,
       signal: null,
       stdout: lines('sync'),
@@ -69,11 +69,11 @@ describe('P24 what is told of the end on stderr', () => {
   });
 
   test('is why the application has cut the disposal short', async () => {
-    expect(await end('told', 'a disposal that is cut by hand')).toEqual({
+    expect(await end('reporting', 'a disposal that is aborted by hand')).toEqual({
       code: 1,
       signal: null,
       stdout: lines('hangs'),
-      stderr: told('callback hangs timed out after … ms: Error: enough'),
+      stderr: reported('callback hangs timed out after … ms: Error: enough'),
     });
   });
 
@@ -84,23 +84,23 @@ describe('P24 what is told of the end on stderr', () => {
       [{ TERM: 'xterm', CI: '1' }, 'callback waits has been running'],
       [{ TERM: 'dumb' }, 'callback waits has been running'],
     ] as const) {
-      const program = await begin('told', ['on a terminal'], [], env);
+      const program = await begin('reporting', ['on a terminal'], [], env);
       await program.said(seen);
       program.child.kill('SIGUSR2');
       const { stderr, ...ended } = await program.ended;
       expect(ended).toEqual({ code: 1, signal: null, stdout: lines('last') });
-      expect(stderr).toContain(told('callback fails failed: [Error: cannot close]'));
+      expect(stderr).toContain(reported('callback fails failed: [Error: cannot close]'));
       expect(stderr.includes('callback waits has been running')).toBe(seen !== '▸');
       expect(stderr.includes('\x1B')).toBe(seen === '▸');
     }
   });
 
   test('is what has failed, with its causes', async () => {
-    expect(await end('told', 'failures')).toEqual({
+    expect(await end('reporting', 'failures')).toEqual({
       code: 1,
       signal: null,
       stdout: '',
-      stderr: told(
+      stderr: reported(
         'callback its service failed: [Error: cannot close] { [cause]: [RangeError: the disk is full] }',
         "callback no error failed: 'a text'",
         "callback an object failed: { code: 'EIO' }",
@@ -110,9 +110,12 @@ describe('P24 what is told of the end on stderr', () => {
   });
 });
 
-/** What a report is told of a callback. */
+/** The events of a callback. */
 function about(hook: string): object {
-  return { service: 'callback', hook, container: 0, startTime: 'number' };
+  return {
+    ...{ id: expect.any(Number), service: 'callback', hook, phase: 'exit' },
+    ...{ container: 0, startTime: 'number' },
+  };
 }
 
 function events(stdout: string): unknown[] {
@@ -143,8 +146,8 @@ function running(hook: string, ...pending: readonly string[]): object {
 }
 
 describe('P24 a report', () => {
-  test('is told all that happens, and nothing is printed', async () => {
-    const { stdout, ...ended } = await end('told', 'events');
+  test('gets all events, and nothing is printed', async () => {
+    const { stdout, ...ended } = await end('reporting', 'events');
     expect(ended).toEqual({ code: 1, signal: null, stderr: '' });
     expect(events(stdout)).toEqual([
       { type: 'fatal', error: 'Error: first' },
@@ -168,8 +171,8 @@ describe('P24 a report', () => {
     ]);
   });
 
-  test('is told of a clean end', async () => {
-    const { stdout, ...ended } = await end('told', 'events of a clean end');
+  test('gets the events of a clean end', async () => {
+    const { stdout, ...ended } = await end('reporting', 'events of a clean end');
     expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
     expect(events(stdout)).toEqual([
       { type: 'disposing', cause: { type: 'end' } },
@@ -181,10 +184,10 @@ describe('P24 a report', () => {
   });
 
   test.each([
-    ['throws', lines('told disposing', 'sync')],
-    ['rejects', lines('told disposing')],
-  ])('that %s is told of once, and done without', async (way, stdout) => {
-    expect(await end('told', `a report that ${way}`)).toEqual({
+    ['throws', lines('reported disposing', 'sync')],
+    ['rejects', lines('reported disposing')],
+  ])('that %s is reported once, and replaced by the default', async (way, stdout) => {
+    expect(await end('reporting', `a report that ${way}`)).toEqual({
       code: 1,
       signal: null,
       stdout,

@@ -47,8 +47,8 @@ function added(): number[] {
   return listeners().map((count, index) => count - (before[index] ?? 0));
 }
 
-/** Hooks what is given, or a container. */
-function hook(options?: DisposeOnExitOptions, ...given: unknown[]): Unhook {
+/** Attaches what is given, or a container. */
+function attach(options?: DisposeOnExitOptions, ...given: unknown[]): Unhook {
   const container = given.length === 0 ? createContainer() : given[0];
   const unhook = disposeOnExit(container as Container, options);
   unhooks.push(unhook);
@@ -61,28 +61,28 @@ const none = events.map(() => 0);
 describe('disposeOnExit()', () => {
   test('P25 listens once, however many containers there are', () => {
     for (let count = 0; count < 12; count++) {
-      hook();
+      attach();
     }
-    hook({}, [createContainer(), createContainer()]);
+    attach({}, [createContainer(), createContainer()]);
     expect(added()).toEqual(all);
   });
 
-  test('listens to the signals it is told, each once, and to no errors with fatal: false', () => {
-    hook({ signals: ['SIGUSR2', 'SIGUSR2', 'SIGBREAK'], fatal: false });
+  test('listens to the given signals, each once, and to no errors with fatal: false', () => {
+    attach({ signals: ['SIGUSR2', 'SIGUSR2', 'SIGBREAK'], fatal: false });
     expect(added()).toEqual([1, 1, 0, 0, 0, 0, 0, 1]);
   });
 
   test('listens to nothing when there is nothing to dispose', async () => {
     const disposed = createContainer();
     await disposed.dispose();
-    hook({}, []);
-    hook({}, disposed);
+    attach({}, []);
+    attach({}, disposed);
     expect(added()).toEqual(none);
   });
 
   test('P25 a container disposed by hand unhooks itself', async () => {
     const [first, second] = [createContainer(), createContainer()];
-    hook({}, [first, second]);
+    attach({}, [first, second]);
     await first.dispose();
     expect(added()).toEqual(all);
     await second.dispose();
@@ -91,14 +91,14 @@ describe('disposeOnExit()', () => {
 
   test('P25 so does one that `using` disposes, and one whose hooks fail', () => {
     const container = createContainer();
-    hook({}, container);
+    attach({}, container);
     container[Symbol.dispose]();
     expect(added()).toEqual(none);
   });
 
   test('a parent that is disposed by hand unhooks its children', async () => {
     const parent = createContainer();
-    hook({}, [parent, createContainer({ parent })]);
+    attach({}, [parent, createContainer({ parent })]);
     await parent.dispose();
     expect(added()).toEqual(none);
   });
@@ -115,7 +115,7 @@ describe('disposeOnExit()', () => {
     [[undefined], 'undefined'],
     [[[createContainer()]], 'Array'],
   ])('refuses what is no container, as %o', (container, name) => {
-    expect(() => hook({}, container)).toThrow(
+    expect(() => attach({}, container)).toThrow(
       new TypeError(
         `disposeOnExit() was given ${name}, which has no method dispose(). It takes containers: ` +
           'register LifecycleModule on each of them first.',
@@ -134,7 +134,7 @@ describe('disposeOnExit()', () => {
     ['repeatAfter', 0, RangeError, '0'],
     ['repeatAfter', {}, TypeError, 'Object'],
   ])('refuses %s: %p', (option, value, Fault, shown) => {
-    expect(() => hook({ [option]: value })).toThrow(
+    expect(() => attach({ [option]: value })).toThrow(
       new Fault(
         `disposeOnExit() ${option} was given ${shown}. It takes milliseconds: a number greater than 0, ` +
           'or Infinity.',
@@ -151,7 +151,7 @@ describe('disposeOnExit()', () => {
     ['report', {}, 'Object', 'a function'],
     ['signals', 'SIGTERM', "'SIGTERM'", "an array of names such as 'SIGTERM'"],
   ])('refuses %s: %p', (option, value, shown, takes) => {
-    expect(() => hook({ [option]: value })).toThrow(
+    expect(() => attach({ [option]: value })).toThrow(
       new TypeError(`disposeOnExit() ${option} was given ${shown}. It takes ${takes}.`),
     );
     expect(added()).toEqual(none);
@@ -164,7 +164,7 @@ describe('disposeOnExit()', () => {
     [15, '15'],
     [undefined, 'undefined'],
   ])('refuses the signal %p', (signal, shown) => {
-    expect(() => hook({ signals: ['SIGTERM', signal as NodeJS.Signals] })).toThrow(
+    expect(() => attach({ signals: ['SIGTERM', signal as NodeJS.Signals] })).toThrow(
       new TypeError(
         `disposeOnExit() signals has ${shown}, which is no signal here. It takes names such as 'SIGTERM'.`,
       ),
@@ -173,7 +173,7 @@ describe('disposeOnExit()', () => {
   });
 
   test.each(['SIGKILL', 'SIGSTOP'] as const)('refuses the signal %s', (signal) => {
-    expect(() => hook({ signals: [signal] })).toThrow(
+    expect(() => attach({ signals: [signal] })).toThrow(
       new TypeError(
         `disposeOnExit() signals has '${signal}', which no process can handle: nothing is disposed on ` +
           'it. Leave it out.',
@@ -200,9 +200,9 @@ describe('P25 the policy is the process’s', () => {
     ],
     ['report', {}, { report }, 'Function, but an earlier call has set undefined'],
   ])('a later call that says otherwise throws: %s %p, %p', (option, first, later, said) => {
-    hook(first);
+    attach(first);
     const once = added();
-    expect(() => hook(later)).toThrow(
+    expect(() => attach(later)).toThrow(
       new Error(
         `disposeOnExit() was given ${option}: ${said}, and the process can only end one way. Give the ` +
           'options once, in the first call.',
@@ -220,17 +220,17 @@ describe('P25 the policy is the process’s', () => {
       repeatAfter: 1,
       report,
     };
-    hook(options);
-    hook(options);
-    hook();
-    hook({ timeout: undefined } as object);
-    hook({ signals: ['SIGINT', 'SIGTERM', 'SIGINT'] });
+    attach(options);
+    attach(options);
+    attach();
+    attach({ timeout: undefined } as object);
+    attach({ signals: ['SIGINT', 'SIGTERM', 'SIGINT'] });
     expect(added()).toEqual([1, 1, 0, 1, 1, 0, 0, 0]);
   });
 
   test('a later call that says the defaults is none', () => {
-    hook();
-    hook({
+    attach();
+    attach({
       signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
       timeout: 8_000,
       fatal: true,
@@ -241,25 +241,25 @@ describe('P25 the policy is the process’s', () => {
   });
 
   test('is forgotten with the last container', () => {
-    const [first, second] = [hook({ timeout: 5 }), hook()];
+    const [first, second] = [attach({ timeout: 5 }), attach()];
     first();
-    expect(() => hook({ timeout: 6 })).toThrow('5');
+    expect(() => attach({ timeout: 6 })).toThrow('5');
     second();
-    hook({ timeout: 6 });
-    expect(() => hook({ timeout: 5 })).toThrow('6');
+    attach({ timeout: 6 });
+    expect(() => attach({ timeout: 5 })).toThrow('6');
   });
 });
 
 describe('Unhook', () => {
   test('works twice', () => {
-    const [first, second] = [hook(), hook()];
+    const [first, second] = [attach(), attach()];
     first();
     first();
     expect(added()).toEqual(all);
     second();
     expect(added()).toEqual(none);
     second();
-    hook();
+    attach();
     second[Symbol.dispose]();
     expect(added()).toEqual(all);
   });
@@ -274,7 +274,7 @@ describe('Unhook', () => {
 
   test('undoes its own call only', () => {
     const container = createContainer();
-    const [first, second] = [hook({}, [container, container]), hook({}, container)];
+    const [first, second] = [attach({}, [container, container]), attach({}, container)];
     first();
     expect(added()).toEqual(all);
     second();
@@ -291,7 +291,7 @@ describe('exit()', () => {
     [true, 'true'],
   ])('refuses %p, and nothing has happened', async (code, shown) => {
     const container = createContainer();
-    hook({}, container);
+    attach({}, container);
     const chosen = process.exitCode;
     await expect(exit(code as number)).rejects.toThrow(
       new TypeError(
