@@ -2,6 +2,7 @@ import type { Case } from './case.js';
 import { binding } from './cases/binding.js';
 import { collecting } from './cases/collecting.js';
 import { disposing } from './cases/disposing.js';
+import { growing } from './cases/growing.js';
 import { importing } from './cases/importing.js';
 import { resolving } from './cases/resolving.js';
 import { units } from './cases/units.js';
@@ -11,6 +12,7 @@ export const cases: readonly Case[] = [
   ...binding,
   ...collecting,
   ...disposing,
+  ...growing,
   ...units,
   ...importing,
 ];
