@@ -289,7 +289,9 @@ export class RunLog {
     /* istanbul ignore next -- all records are numbered */
     const id = exits.get(record) ?? record.id;
     const waited = log.#after?.get(record);
-    const after = waited === undefined ? undefined : exits.get(waited);
+    const number = waited && exits.get(waited);
+    // One that this report has learned of only later says nothing here.
+    const after = number !== undefined && number < id ? number : undefined;
     if (log === this && id === record.id && after === undefined) {
       return record;
     }
