@@ -67,7 +67,10 @@ export class Deadline {
   readonly #clock: Clock;
   readonly #expired: (reason: unknown) => void;
   #watches: AbortWatch[] = [];
-  readonly #began: number;
+  /** When the first limit was set. */
+  #began: number | undefined;
+  /** In ms, from then on. */
+  #allowed = 0;
   /** That of the disposal which this one became part of. */
   #outer: Deadline | undefined;
   #inner: Set<Deadline> | undefined;
@@ -79,7 +82,6 @@ export class Deadline {
   /** @param expired called with the reason for which the signals of hooks abort then. */
   constructor(clock: Clock, expired: (reason: unknown) => void) {
     this.#clock = clock;
-    this.#began = clock.now();
     this.#expired = expired;
   }
 
@@ -99,9 +101,12 @@ export class Deadline {
 
   /** Leaves no more than so many ms from now on. */
   limit(timeout: number): void {
-    const at = this.#clock.now() + timeout;
+    const now = this.#clock.now();
+    const at = now + timeout;
     if (at < this.#at) {
       this.#cancel();
+      this.#began ??= now;
+      this.#allowed = at - this.#began;
       this.#at = at;
       this.#tighten(at);
       this.#cancel = this.#clock.after(timeout, () => {
@@ -159,8 +164,7 @@ export class Deadline {
   }
 
   #expire(): void {
-    const had = this.#at - this.#began;
     this.end();
-    this.#expired(timeoutError('The disposal', had));
+    this.#expired(timeoutError('The disposal', this.#allowed));
   }
 }
