@@ -12,8 +12,8 @@ interface AsyncHooks {
 }
 
 // Not imported: browsers have neither the module nor such contexts.
+/* istanbul ignore next -- test/browser runs where there is none */
 const { AsyncResource } =
-  /* istanbul ignore next -- test/browser runs where there is none */
   (globalThis as Platform).process?.getBuiltinModule?.('node:async_hooks') ?? {};
 
 /** The context of the caller. */

@@ -82,6 +82,36 @@ describe('P19 Synchronous', () => {
   });
 });
 
+describe('P24 Every ordinary end', () => {
+  test('a hook is run though the process exits when an observer hears of its start', async () => {
+    const core = new Core();
+    const ran: string[] = [];
+    core.hook('second', () => ran.push('second'));
+    core.hook('first', () => ran.push('first'));
+    const why = new Error('the process exits');
+    core.disposer.observers.add({
+      started: () => {
+        core.disposer.leave(undefined, why);
+      },
+    });
+    expect(outcomes(await reportOf(core.dispose()))).toEqual(['first done', 'second done']);
+    expect(ran).toEqual(['first', 'second']);
+  });
+});
+
+describe('P6 Once', () => {
+  test('what is registered after a child has looked is found by the next look', () => {
+    const [root, middle] = [new Core(), new Core()];
+    middle.disposer.parent = root.disposer;
+    const child = middle.child();
+    expect(child.disposer.registry.isTracked({})).toBe(false);
+    const subject = root.hook('close', () => undefined);
+    expect(child.disposer.registry.isTracked(subject)).toBe(true);
+    expect(child.disposer.isDescendantOf(root.disposer)).toBe(true);
+    expect(root.disposer.isDescendantOf(child.disposer)).toBe(false);
+  });
+});
+
 describe('P5 Not what you made', () => {
   test.each<[string, OnExitCallbackOptions]>([
     ['a name', { name: 'close' }],

@@ -12,6 +12,7 @@ import {
   type Container,
   type Newable,
   type ServiceIdentifier,
+  unmanaged,
 } from 'inversify';
 import { Lifecycle, OnExit, type ExitReport } from 'inversify-onexit';
 
@@ -385,6 +386,26 @@ describe('P10 Order', () => {
       container.bind(Pool).toSelf().inSingletonScope();
       container.bind(Plain).toSelf();
       container.get(Plain);
+      await container.dispose();
+      expect(log).toEqual(['flush', 'Pool']);
+    });
+
+    test('what a resolved value is built from, and not what it cannot tell', async () => {
+      @injectable()
+      class Half {
+        constructor(
+          @inject(Pool) readonly pool: Pool,
+          @unmanaged() readonly size = 1,
+        ) {}
+      }
+      const container = createContainer();
+      container.get(Lifecycle).onExit(() => log.push('flush'), { uses: ['value', 'opaque'] });
+      container.bind(Pool).toSelf().inSingletonScope();
+      container.bind(Half).toSelf();
+      container.bind('value').toResolvedValue((half: Half) => ({ half }), [Half]);
+      container.bind('opaque').toDynamicValue(() => ({}));
+      container.get('value');
+      container.get('opaque');
       await container.dispose();
       expect(log).toEqual(['flush', 'Pool']);
     });
