@@ -21,7 +21,8 @@ interface Running extends HookCall {
   record: Started | undefined;
   /** Set while observers hear of the next hook: the process may exit in one. */
   announced: Started | undefined;
-  isCalling: boolean;
+  /** That of the hook that is in its synchronous part. */
+  calling: Started | undefined;
   isLate: boolean;
   wait: HookWait | undefined;
 }
@@ -170,9 +171,10 @@ export class Run {
       // What is on the stack finds itself overtaken, should it return.
       this.#frame = 0;
       const running = this.#running;
-      if (running?.isCalling === true) {
-        running.isCalling = false;
-        this.#settle(running, { outcome: 'timed-out', error: this.#expiry?.reason });
+      if (running?.calling !== undefined) {
+        const { calling } = running;
+        running.calling = undefined;
+        this.#settle(running, calling, { outcome: 'timed-out', error: this.#expiry?.reason });
       }
     }
     this.#resume();
@@ -263,7 +265,7 @@ export class Run {
     running.record = record;
     // One that is started when nothing is awaited has no time that could pass.
     running.isLate = this.#finish !== undefined;
-    running.isCalling = true;
+    running.calling = record;
     const context = new HookContext(this.log.reason, this.#expiry);
     let promise: Promise<unknown> | undefined;
     let failed: Failed | undefined;
@@ -279,16 +281,16 @@ export class Run {
       promise?.catch(() => undefined);
       return false;
     }
-    running.isCalling = false;
+    running.calling = undefined;
     if (promise === undefined) {
-      this.#settle(running, failed);
+      this.#settle(running, record, failed);
       return true;
     }
     const isLate = running.isLate;
     running.wait = new HookWait(promise, isLate ? undefined : context, (ended) => {
       // Observers hear of it, and may leave the disposal no time.
       this.prepare(() => {
-        this.#settle(running, ended);
+        this.#settle(running, record, ended);
       });
       this.advance();
     });
@@ -316,22 +318,19 @@ export class Run {
       started: 0,
       record: undefined,
       announced: undefined,
-      isCalling: false,
+      calling: undefined,
       isLate: false,
       wait: undefined,
     };
   }
 
-  #settle(running: Running, failed: Failed | undefined): void {
+  #settle(running: Running, record: Started, failed: Failed | undefined): void {
     running.wait = undefined;
-    const { record } = running;
-    if (record !== undefined) {
-      this.log.settle(record, failed);
-      if (running.started === running.hooks.length && this.#running === running) {
-        this.#running = undefined;
-        this.#work.settled?.(running, record);
-        this.#spare = running;
-      }
+    this.log.settle(record, failed);
+    if (running.started === running.hooks.length && this.#running === running) {
+      this.#running = undefined;
+      this.#work.settled?.(running, record);
+      this.#spare = running;
     }
   }
 }

@@ -1,6 +1,8 @@
 /** The core when the process exits, and nothing returns to who waits. In a real one: `test/process`. */
 import 'reflect-metadata';
 
+import { setImmediate } from 'node:timers/promises';
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Lifecycle } from 'inversify-onexit';
 
@@ -72,6 +74,19 @@ describe('P19 synchronous › the same forced finish serves the exiting process'
       { hook: 'last', outcome: 'done' },
     ]);
     expect(outcomes(await reportOf(core.dispose()))).toEqual(outcomes(report));
+  });
+
+  test('a hook that goes on after it and rejects is no unhandled rejection', async () => {
+    const core = new Core();
+    core.hook('leaving', async () => {
+      leave(core);
+      throw new Error('too late');
+    });
+    const report = await reportOf(core.dispose());
+    // Node.js has told of what nobody handles by then, and Jest would fail this test.
+    await setImmediate();
+
+    expect(report.exits).toMatchObject([{ hook: 'leaving', outcome: 'timed-out', error: why }]);
   });
 
   test('in a hook that was started when the time was spent', async () => {
