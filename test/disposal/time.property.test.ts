@@ -7,41 +7,49 @@ import { Disposer } from '../../src/disposal/disposer.js';
 import { HookWait } from '../../src/disposal/hook-wait.js';
 import { RunLog } from '../../src/disposal/run-log.js';
 import { Run } from '../../src/disposal/run.js';
+import { ContainerWorld } from '../support/container-world.js';
+import { type Platform, watchPlatform, withPlatform } from '../support/platform.js';
 import { runs, Shares, timeout } from '../support/property.js';
 import { Checks } from '../support/time-checks.js';
 import { Play } from '../support/time-play.js';
 import { programArbitrary, type Program } from '../support/time-programs.js';
-import { CoreWorld } from '../support/time-worlds.js';
+import { CoreWorld, type World } from '../support/time-worlds.js';
 
-/** What is thrown where nothing can catch it. */
-let uncaught: unknown[];
+const { stackTraceLimit } = Error;
+let unwatch: () => void;
 
 beforeEach(() => {
-  uncaught = [];
-  const queue = globalThis.queueMicrotask.bind(globalThis);
-  jest.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
-    queue(() => {
-      try {
-        task();
-      } catch (error) {
-        uncaught.push(error);
-      }
-    });
-  });
+  unwatch = watchPlatform();
 });
 
 afterEach(() => {
+  unwatch();
+  Error.stackTraceLimit = stackTraceLimit;
   jest.restoreAllMocks();
 });
 
-function coreProperty(shares?: Shares): fc.IAsyncProperty<[Program]> {
-  return fc.asyncProperty(programArbitrary, async (program) => {
-    uncaught = [];
-    const play = new Play(new CoreWorld(), program);
+type MakeWorld = (platform: Platform) => World;
+
+const onCore: MakeWorld = () => new CoreWorld();
+const onContainers: MakeWorld = (platform) => new ContainerWorld(platform);
+
+async function played(
+  program: Program,
+  makeWorld: MakeWorld,
+): Promise<{ faults: string[]; met: Record<string, boolean> }> {
+  return withPlatform(async (platform) => {
+    const play = new Play(makeWorld(platform), program);
     await play.run();
-    const { faults, met } = await Checks.of(play, uncaught);
+    const { faults, met } = await Checks.of(play, platform.uncaught);
+    return { faults, met: { ...play.met, ...met } };
+  });
+}
+
+function property(makeWorld: MakeWorld, shares?: Shares): fc.IAsyncProperty<[Program]> {
+  return fc.asyncProperty(programArbitrary, async (program) => {
+    const { faults, met } = await played(program, makeWorld);
     expect(faults).toEqual([]);
-    shares?.count({ ...play.met, ...met });
+    shares?.count(met);
   });
 }
 
@@ -49,10 +57,75 @@ test(
   'P18 time › random trees, hooks and limits',
   async () => {
     const shares = new Shares();
-    await fc.assert(coreProperty(shares), runs);
+    await fc.assert(property(onCore, shares), runs);
     shares.check('programs of time', 0.05);
   },
   timeout,
+);
+
+/** A smaller program takes as long. */
+const shrinking = { interruptAfterTimeLimit: 20_000 };
+
+/** How many programs are played at once, when they take real time. */
+const atOnce = 100;
+
+/** So many are drawn at once. */
+const chunk = 1_000;
+
+interface Failure {
+  readonly program: Program;
+  readonly faults: readonly string[];
+  /** What fast-check draws it from. */
+  readonly seed: number;
+  readonly path: string;
+}
+
+/** Plays programs in real time until one has failed. */
+async function firstFailure(
+  numRuns: number,
+  firstSeed: number,
+  shares?: Shares,
+): Promise<Failure | undefined> {
+  let failure: Failure | undefined;
+  // Jest formats the stacks of what hooks throw, which takes a fifth of the time.
+  Error.stackTraceLimit = 0;
+  for (let from = 0; from < numRuns && failure === undefined; from += chunk) {
+    const seed = firstSeed + from / chunk;
+    const sample = fc.sample(programArbitrary, { seed, numRuns: Math.min(chunk, numRuns - from) });
+    const programs = sample.entries();
+    const playNext = async (): Promise<void> => {
+      // All take their next one from here.
+      for (const [index, program] of programs) {
+        if (failure !== undefined) {
+          return;
+        }
+        const { faults, met } = await played(program, onContainers);
+        shares?.count(met);
+        if (faults.length > 0) {
+          failure ??= { program, faults, seed, path: String(index) };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, playNext));
+  }
+  return failure;
+}
+
+test(
+  'P18 time › random trees, hooks and limits, on real containers in real time',
+  async () => {
+    const shares = new Shares();
+    const { numRuns, seed = Date.now() % 2 ** 31 } = runs;
+    const failure = await firstFailure(numRuns, seed, shares);
+    if (failure !== undefined) {
+      const { program, faults, ...drawn } = failure;
+      // By itself it may not fail. If it does, it is made smaller.
+      await fc.assert(property(onContainers), { ...drawn, numRuns: 1, ...shrinking });
+      throw new Error(`${faults.join('\n')}\n${fc.stringify(program)}\n${fc.stringify(drawn)}`);
+    }
+    shares.check('programs of real time', 0.02);
+  },
+  2 * timeout,
 );
 
 /** Cores that are wrong in one way each: each is found. */
@@ -81,12 +154,24 @@ test.each(Object.entries(wrongCores))(
   'P18 time › a wrong core is found: %s',
   async (_fault, breakCore) => {
     breakCore();
-    const { failed, numRuns } = await fc.check(coreProperty(), {
+    const { failed, numRuns } = await fc.check(property(onCore), {
       numRuns: 300,
       seed: 20_261_124,
       endOnFailure: true,
     });
     expect({ failed, isSoon: numRuns < 300 }).toEqual({ failed: true, isSoon: true });
+  },
+  timeout,
+);
+
+test.each([
+  'a hook that is awaited when the time passes goes on',
+  'a report lacks what a child has done',
+])(
+  'P18 time › a wrong core is found on real containers: %s',
+  async (fault) => {
+    wrongCores[fault]?.();
+    expect(await firstFailure(300, 20_261_124)).toBeDefined();
   },
   timeout,
 );

@@ -129,15 +129,13 @@ export class Play {
     this.met['a child in flight'] = inFlight.length > 0;
     this.met['one two levels below'] = inFlight.some(({ parent }) => parent !== outermost);
     void this.#dispose(outermost, program.limit);
-    // What is not exact may be late.
-    const patience = world.isExact ? 1 : 20;
     // What repeats itself, and has no limit, takes all of the time.
-    const until = world.now() + horizon * patience * world.unit;
+    const until = world.now() + horizon * world.unit;
     await this.#passUntilEnded(() => world.now() < until);
     if (outermost.ended === undefined) {
       this.met.shortened = true;
       void this.#dispose(outermost, { timeout: rest });
-      let left = (2 * rest * patience) / step;
+      let left = (2 * rest) / step;
       await this.#passUntilEnded(() => left-- > 0);
     }
     if (outermost.ended === undefined) {
@@ -538,7 +536,8 @@ export class Play {
     );
     if (site.promise === undefined) {
       site.promise = promise;
-      if (!world.isExact) {
+      // If it has ended before, it is not known when.
+      if (!world.isExact && before !== 'disposed') {
         const ended = (): void => {
           this.#ended(site);
         };

@@ -1,4 +1,4 @@
-/** Where programs of time are played: on the core and a clock of the test. */
+/** Where programs of time are played; here, on the core and a clock of the test. */
 import type { ExitContext, Lifecycle, LifecycleOptions } from 'inversify-onexit';
 
 import { ContainerLifecycle } from '../../src/disposal/container-lifecycle.js';
@@ -14,7 +14,7 @@ export interface Method {
 }
 
 /** What comes of an activation, once it has settled. */
-interface Arrival {
+export interface Arrival {
   /** Called when it begins; gives what it waits for. */
   begun(): Promise<void>;
   /** Called when the instance is made. */
