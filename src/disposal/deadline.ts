@@ -127,8 +127,11 @@ export class Deadline {
     });
   }
 
-  /** Looks at the time: while what runs is synchronous, no timer fires. */
-  check(now: number): void {
+  /**
+   * Looks at the time: while what runs is synchronous, no timer fires. Returns the time after it: what
+   * has expired may have run hooks.
+   */
+  check(now: number): number {
     // One comparison for each hook, however many limits hold around it.
     if (now >= this.#earliest) {
       if (now >= this.#at) {
@@ -139,7 +142,9 @@ export class Deadline {
         this.#at,
         this.#outer === undefined ? Infinity : this.#outer.#earliest,
       );
+      return this.#clock.now();
     }
+    return now;
   }
 
   /** Leaves no timer and no listener behind. */

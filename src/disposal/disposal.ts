@@ -173,8 +173,8 @@ export class Disposal implements Work {
     return this.#deadline.isFollowing(signal);
   }
 
-  checkDeadline(now: number): void {
-    this.#deadline.check(now);
+  checkDeadline(now: number): number {
+    return this.#deadline.check(now);
   }
 
   /** Starts what is left now, and awaits nothing. */

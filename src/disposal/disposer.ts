@@ -293,8 +293,8 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     return this.#disposal;
   }
 
-  checkDeadline(now: number): void {
-    this.#disposal?.checkDeadline(now);
+  checkDeadline(now: number): number {
+    return this.#disposal?.checkDeadline(now) ?? now;
   }
 
   activations(): readonly Activation[] {

@@ -247,8 +247,7 @@ export class Run {
       this.#running = undefined;
       return true;
     }
-    const now = this.#host.clock.now();
-    this.#host.checkDeadline(now);
+    const now = this.#host.checkDeadline(this.#host.clock.now());
     /* istanbul ignore if -- the process exits in the signal of a hook that overlaps: of another disposal */
     if (this.#frame !== frame) {
       return false;

@@ -10,8 +10,11 @@ export interface RunHost {
   readonly hookTimeout: number;
   /** Whether it is this container, or a descendant. */
   belongsTo(container: object): boolean;
-  /** Called before each hook: time may have passed in which no timer could fire. */
-  checkDeadline(now: number): void;
+  /**
+   * Called before each hook: time may have passed in which no timer could fire. Returns the time at
+   * which the hook starts: hooks of an outer disposal may have run meanwhile.
+   */
+  checkDeadline(now: number): number;
 }
 
 /** Where a run takes its tasks from. */

@@ -620,6 +620,39 @@ describe('P18 time', () => {
       expect(log).toEqual(['last aborted: true', 'parent aborted: true']);
     });
 
+    test('a hook starts when the hooks have run that its start has left no time', async () => {
+      const parent = new Core({ timeout: 10 });
+      const { clock } = parent;
+      const draining = (name: string, call: () => unknown): void => {
+        parent.owns([{ name, call, phase: 'drain' }]);
+      };
+      draining('blocking', () => {
+        clock.block(3);
+      });
+      draining('hanging', never);
+      const child = parent.child();
+      child.hook('last', () => undefined);
+      child.hook('slow', async () => {
+        const opened = createGate();
+        clock.after(9, () => {
+          // The time has passed, and its timer could not fire.
+          clock.block(5);
+          opened.open();
+        });
+        await opened.passed;
+      });
+      const [outer, inner] = [parent.dispose(), child.dispose()];
+      await clock.pass(20);
+
+      const { exits } = await reportOf(outer);
+      const [blocking, last] = ['blocking', 'last'].map((name) =>
+        exits.find(({ hook }) => hook === name),
+      );
+      expect(blocking?.duration).toBe(3);
+      expect(last?.startTime).toBe((blocking?.startTime ?? 0) + 3);
+      await reportOf(inner);
+    });
+
     test('children inherit what LifecycleModule.with() has set, and may set their own', async () => {
       // On a busy machine, 1 ms may have passed before the hook is started.
       jest.useFakeTimers();

@@ -258,9 +258,7 @@ export class Checks {
     if (exit.after !== undefined) {
       this.met['after others'] = true;
       const before = exits[exit.after];
-      // The clock is read for a start before the limits are, and what these end then takes its time.
-      const isBefore =
-        before !== undefined && (endOf(before) <= exit.startTime + tiny || !this.#world.isExact);
+      const isBefore = before !== undefined && endOf(before) <= exit.startTime + tiny;
       this.#expect(exit.after < exit.id && isBefore, `${label} is after ${String(exit.after)}`);
     }
   }
