@@ -7,13 +7,13 @@ export type {
   PendingExit,
   StartedExit,
 } from './disposal/exit-report.js';
-export {
-  Lifecycle,
-  type DisposeOptions,
-  type ExitObserver,
-  type LifecycleOptions,
-  type OnExitCallbackOptions,
+export type {
+  DisposeOptions,
+  ExitObserver,
+  LifecycleOptions,
+  OnExitCallbackOptions,
 } from './disposal/lifecycle.js';
+export { Lifecycle } from './inversify/lifecycle.js';
 export { LifecycleModule } from './inversify/lifecycle-module.js';
 export type { UsedService } from './hooks/exit-hook.js';
 export { OnExit, type ExitHookDecorator } from './hooks/on-exit.js';

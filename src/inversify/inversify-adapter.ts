@@ -4,7 +4,7 @@ import type { Binding, BindingDeactivation, PlanParamsOperations } from '@invers
 import type { PluginApi, PluginContext } from '@inversifyjs/plugin';
 import type { Container, ServiceIdentifier } from 'inversify';
 
-import { Lifecycle, type LifecycleOptions } from '../disposal/lifecycle.js';
+import type { LifecycleOptions } from '../disposal/lifecycle.js';
 import {
   boundHere,
   isMaking,
@@ -23,6 +23,7 @@ import type { Activation } from '../disposal/activation.js';
 import { Disposer } from '../disposal/disposer.js';
 import type { ExitGraph } from '../disposal/order.js';
 import { serviceName } from '../shared/inspect.js';
+import { Lifecycle } from './lifecycle.js';
 import { ContainerScope, scopeToken, type ContainerScopeHost } from './container-scope.js';
 import type { ScopeNodeHost } from './scope-tree.js';
 import { checkCollecting, checkInternals } from './self-check.js';

@@ -5,12 +5,13 @@ import type { Container } from 'inversify';
 import type { ExitReport } from '../disposal/exit-report.js';
 import { InversifyAdapter } from './inversify-adapter.js';
 import { checkDuration } from '../shared/clock.js';
-import { ContainerLifecycle } from '../disposal/container-lifecycle.js';
+import { ContainerLifecycle } from './container-lifecycle.js';
 import { closeContainer, checking, removing, surround, watchGets } from './container-methods.js';
 import { exitLink } from '../disposal/exit-link.js';
 import { shown } from '../shared/inspect.js';
 import { scopeToken } from './container-scope.js';
-import { Lifecycle, type DisposeOptions, type LifecycleOptions } from '../disposal/lifecycle.js';
+import type { DisposeOptions, LifecycleOptions } from '../disposal/lifecycle.js';
+import { Lifecycle } from './lifecycle.js';
 
 declare module 'inversify' {
   interface Container {

@@ -1,7 +1,7 @@
 /** Where programs of time are played; here, on the core and a clock of the test. */
 import type { ExitContext, Lifecycle, LifecycleOptions } from 'inversify-onexit';
 
-import { ContainerLifecycle } from '../../src/disposal/container-lifecycle.js';
+import { ContainerLifecycle } from '../../src/inversify/container-lifecycle.js';
 import { FakeClock } from './clock.js';
 import { Core } from './core.js';
 

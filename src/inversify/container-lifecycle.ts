@@ -1,14 +1,15 @@
 /** The public handle of one container's disposer: it checks and names what callers hand in. */
+import { Adoption, Callback } from '../disposal/callback.js';
+import type { Disposer, LifecycleState } from '../disposal/disposer.js';
+import type { ExitLink, LinkObserver } from '../disposal/exit-link.js';
+import type { ExitReport, PendingExit } from '../disposal/exit-report.js';
+import type { Exit } from '../disposal/exit.js';
+import type { DisposeOptions, OnExitCallbackOptions } from '../disposal/lifecycle.js';
 import type { ExitContext } from '../hooks/exit-context.js';
-import type { ExitReport, PendingExit } from './exit-report.js';
-import { Lifecycle, type DisposeOptions, type OnExitCallbackOptions } from './lifecycle.js';
-import { arePlain, type ExitHook, type ExitPhase, type UsedService } from '../hooks/exit-hook.js';
-import { checkHookOptions, type HookOptions } from '../hooks/options.js';
-import { checkDuration } from '../shared/clock.js';
+import { arePlain } from '../hooks/exit-hook.js';
 import { exitHooksOf } from '../hooks/exit-hooks.js';
-import type { ExitLink, LinkObserver } from './exit-link.js';
-import type { Exit, ExitSource } from './exit.js';
-import type { Disposer, LifecycleState } from './disposer.js';
+import { checkHookOptions } from '../hooks/options.js';
+import { checkDuration } from '../shared/clock.js';
 import {
   classNameOf,
   functionName,
@@ -16,6 +17,7 @@ import {
   isObject,
   shown,
 } from '../shared/inspect.js';
+import { Lifecycle } from './lifecycle.js';
 
 const none: ReadonlySet<never> = new Set();
 
@@ -178,61 +180,6 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
     this.#disposer.push(exit);
   }
 }
-
-/** A function that runs on exit: subject, source and hook in one. */
-class Callback implements ExitSource, ExitHook {
-  readonly service = 'callback';
-  readonly isShared = false;
-  readonly name: string;
-  readonly timeout: number | undefined;
-  readonly phase: ExitPhase | undefined;
-  readonly uses: readonly UsedService[] | undefined;
-  readonly inFlight: ReadonlySet<PromiseLike<unknown>>;
-  readonly isPlain: boolean;
-  readonly #given: unknown;
-  readonly #run: (context: ExitContext) => unknown;
-
-  constructor(
-    name: string,
-    given: unknown,
-    run: (context: ExitContext) => unknown,
-    { timeout, phase, uses }: HookOptions,
-    inFlight: ReadonlySet<PromiseLike<unknown>>,
-  ) {
-    this.name = name;
-    this.timeout = timeout;
-    this.phase = phase;
-    this.uses = uses;
-    this.inFlight = inFlight;
-    this.isPlain = arePlain([this]);
-    this.#given = given;
-    this.#run = run;
-  }
-
-  get hooks(): readonly ExitHook[] {
-    return [this];
-  }
-
-  target(): unknown {
-    return this.#given;
-  }
-
-  call(_subject: object, context: ExitContext): unknown {
-    return this.#run(context);
-  }
-}
-
-/** A callback that belongs to a value. */
-class Adoption extends Callback {
-  readonly value: unknown;
-
-  constructor(...[name, given, run, options, inFlight, value]: [...CallbackArguments, unknown]) {
-    super(name, given, run, options, inFlight);
-    this.value = value;
-  }
-}
-
-type CallbackArguments = ConstructorParameters<typeof Callback>;
 
 async function rejected(error: unknown): Promise<never> {
   return Promise.resolve().then(() => {
