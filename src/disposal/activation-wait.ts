@@ -1,14 +1,13 @@
 /** What a disposal does while instances that it must exit are still being activated. */
 import { timeoutError } from '../shared/clock.js';
-import { activationHook, type Activation } from './activation.js';
+import { activationHook, pendingActivations, type Activation } from './activation.js';
+import type { PendingExit } from './exit-report.js';
 import type { Started } from './log-items.js';
-import type { Observers } from './observers.js';
 import type { Run } from './run.js';
 import type { Finish, Gate, RunHost } from './work.js';
 
 /** Whose activations a disposal waits for. */
 export interface ActivationHost extends RunHost {
-  readonly observers: Observers;
   /** In ms; not there, if it depends on the time that is left. */
   readonly activationTimeout: number | undefined;
   activations(): readonly Activation[];
@@ -36,20 +35,22 @@ export class ActivationWaits {
   /**
    * @param left how many ms the disposal has.
    * @param late called with the record of one whose time has passed.
+   * @param waiting called with what is waited for; with nothing, when that is over.
    */
   begin(
     run: Run,
     activations: readonly Activation[],
     left: number,
     late: (record: Started) => void,
+    waiting: (waited: readonly PendingExit[]) => void,
   ): void {
-    const { observers, hookTimeout, activationTimeout } = this.#host;
+    const { hookTimeout, activationTimeout } = this.#host;
     const timeout = activationTimeout ?? (hookTimeout < Infinity ? hookTimeout : left / 2);
-    observers.emit('waiting', activations);
+    waiting(pendingActivations(activations));
     const ended = (): void => {
       const awaited = (this.#awaited ??= new Set());
       activations.forEach(({ arrival }) => awaited.add(arrival));
-      observers.emit('waiting', []);
+      waiting([]);
     };
     new ActivationWait(run, this.#host, activations, timeout, { late, ended });
   }

@@ -1,10 +1,12 @@
 /** One disposal of one container: its phases, in its time, with those of its children within it. */
+import type { ExitCause } from '../hooks/exit-cause.js';
 import { ActivationWaits, type ActivationHost } from './activation-wait.js';
 import type { Activation } from './activation.js';
 import { Breath } from './breath.js';
+import { ChildrenQueue, type ChildrenHost } from './children-queue.js';
 import { Deadline, type AbortWatch } from './deadline.js';
 import type { DisposeError } from './errors.js';
-import type { ExitReport } from './exit-report.js';
+import type { ExitReport, PendingExit } from './exit-report.js';
 import type { Exit, Task } from './exit.js';
 import { Predecessors } from './predecessors.js';
 import { Queue } from './queue.js';
@@ -12,18 +14,20 @@ import type { Registry } from './registry.js';
 import type { Started } from './log-items.js';
 import { RunLog } from './run-log.js';
 import { Run } from './run.js';
+import { ScopeWaits, type RunningScope } from './scope-waits.js';
+import type { Observers } from './observers.js';
 import type { Expiry, Gate, Work } from './work.js';
 
 /** What is disposed. */
-export interface DisposalHost extends ActivationHost {
+export interface DisposalHost extends ActivationHost, ChildrenHost<DisposalHost>, RunningScope {
   readonly registry: Registry;
+  readonly observers: Observers;
   /** How many ms its end has at most, when only a signal will tell the disposal. */
   readonly expectedTime: number;
-  /** Whether there may be children that it has not given yet. */
-  readonly hasNewChildren: boolean;
-  /** The live children that are not disposed, youngest first. */
-  newChildren(): readonly DisposalHost[];
+  /** The live children that are not disposed, scopes among them. */
   children(): readonly DisposalHost[];
+  /** The scopes that run. */
+  scopes(): readonly DisposalHost[];
   readonly disposal: Disposal | undefined;
   /** Its disposal as a part of its parent's: one that is under way, or a new one. */
   disposalWithinParent(): Disposal;
@@ -33,7 +37,7 @@ export interface DisposalHost extends ActivationHost {
   uncollected(): readonly Exit[];
   /** Called when its signal is to abort. */
   stop(reason: unknown): void;
-  /** Called when the signals of all descendants are to abort. Returns those with drain hooks, in order. */
+  /** Called when the signals of all descendants are to abort. Returns those with drain hooks that run before its own, in order. */
   stopDescendants(reason: unknown): readonly DisposalHost[];
   /** Called when its time has passed: from here on nothing is taken in, here and in all descendants. */
   expire(): void;
@@ -59,7 +63,8 @@ export class Disposal implements Work {
   #mayExit: boolean;
   /** Keeps it from exiting; whatever hurry there is, only its parent opens it. */
   readonly #hold: Gate = { finish: () => undefined };
-  readonly #children = new Queue<DisposalHost>();
+  readonly #children: ChildrenQueue<DisposalHost>;
+  readonly #scopeWaits = new ScopeWaits();
   readonly #activations: ActivationWaits;
   readonly #breath = new Breath();
   readonly #predecessors: Predecessors;
@@ -69,14 +74,15 @@ export class Disposal implements Work {
   #failure: DisposeError | undefined;
 
   /** @param outer the disposal that it begins in, if it does not begin by itself. */
-  constructor(host: DisposalHost, reason: unknown, outer?: Disposal) {
+  constructor(host: DisposalHost, cause: ExitCause, outer?: Disposal) {
     this.#host = host;
+    this.#children = new ChildrenQueue(host);
     this.#activations = new ActivationWaits(host);
     this.#predecessors = new Predecessors(host.clock);
     this.#outer = outer;
     this.#beganAlone = outer === undefined;
     this.#mayExit = this.#beganAlone;
-    this.run = new Run(host, this, new RunLog(host.clock, reason, host.observers));
+    this.run = new Run(host, this, new RunLog(host.clock, cause, host.observers));
     this.run.context = outer?.run.context;
     this.#deadline = outer === undefined ? this.#newDeadline() : outer.#deadline;
     this.#ownsDeadline = outer === undefined;
@@ -130,7 +136,7 @@ export class Disposal implements Work {
     if (!this.#hasStarted) {
       this.#hasStarted = true;
       this.#outer?.prepare();
-      const { reason } = this.run.log;
+      const { reason } = this.run.log.cause;
       // These may ask for the disposal with no time left.
       this.run.prepare(() => {
         this.#host.observers.emit('disposing', { reason });
@@ -139,6 +145,7 @@ export class Disposal implements Work {
         if (this.#beganAlone) {
           this.#toDrain.fill(this.#host.stopDescendants(reason));
         }
+        this.#joinScopes();
       });
     }
   }
@@ -268,20 +275,11 @@ export class Disposal implements Work {
     }
     // Whatever was run may have brought children, or activations that build on what comes next.
     for (let host = this.#nextChild; host !== undefined; host = this.#nextChild) {
-      const disposal = host.disposalWithinParent();
-      if (!disposal.#mayExit) {
-        // It has waited for all drain hooks of the tree.
-        disposal.#lastDrained = this.#lastDrained ?? disposal.#lastDrained;
-        disposal.#predecessors.add(disposal.#lastDrained);
+      if (this.#waitsForScopes()) {
+        return undefined;
       }
-      disposal.run.whenEnded(() => {
-        this.#predecessors.add(this.run.log.lastSettled);
-      });
-      this.run.waitFor(disposal.run);
-      this.#children.drop();
-      disposal.prepare();
-      this.run.drive(disposal.run);
-      disposal.proceed();
+      this.#scopeWaits.exitStarts();
+      this.#startWithin(host);
       if (this.run.isClosed || this.#takesBreath()) {
         return undefined;
       }
@@ -296,14 +294,82 @@ export class Disposal implements Work {
         registry.push(exit);
       }
     }
-    return this.#waitsForActivations() ? undefined : registry.pop();
+    if (this.#waitsForActivations() || this.#waitsForScopes()) {
+      return undefined;
+    }
+    this.#scopeWaits.exitStarts();
+    return registry.pop() ?? this.#closeScopes();
   }
 
   get #nextChild(): DisposalHost | undefined {
-    if (this.#host.hasNewChildren) {
-      this.#children.fill(this.#host.newChildren());
+    if (this.run.isFinishing) {
+      this.#children.addScopes();
     }
     return this.#children.first;
+  }
+
+  /** Disposes a child as a part of it. */
+  #startWithin(host: DisposalHost): void {
+    const disposal = host.disposalWithinParent();
+    if (!disposal.#mayExit) {
+      // It has waited for all drain hooks of the tree.
+      disposal.#lastDrained = this.#lastDrained ?? disposal.#lastDrained;
+      disposal.#predecessors.add(disposal.#lastDrained);
+    }
+    disposal.run.whenEnded(() => {
+      this.#predecessors.add(this.run.log.lastSettled);
+    });
+    this.run.waitFor(disposal.run);
+    this.#children.drop();
+    disposal.prepare();
+    this.run.drive(disposal.run);
+    disposal.proceed();
+  }
+
+  /** Whether scopes run that the next exit has not waited for. */
+  #waitsForScopes(): boolean {
+    const scopes = this.#host.scopes();
+    if (this.#children.hasScopes || !this.#scopeWaits.isDue(scopes)) {
+      return false;
+    }
+    this.#joinScopes();
+    this.#scopeWaits.begin(this.run, this.#host.clock, scopes, {
+      closed: ({ log }) => {
+        this.#predecessors.add(log.lastSettled);
+      },
+      waiting: (waited) => {
+        this.#emitWaiting(waited);
+      },
+    });
+    return true;
+  }
+
+  /** Scopes that close while it goes on are part of it. */
+  #joinScopes(): void {
+    for (const { disposal } of this.#host.scopes()) {
+      disposal?.join(this);
+    }
+  }
+
+  /**
+   * Nothing is left to exit. Scopes that were opened while it waited for the last time have nothing to
+   * work with: they are disposed as children are, and no further ones are opened.
+   */
+  #closeScopes(): Task | undefined {
+    if (this.#children.hasScopes || this.#host.scopes().length === 0) {
+      return undefined;
+    }
+    this.#host.expire();
+    this.#children.addScopes();
+    return this.#nextToExit();
+  }
+
+  /** Those who observe it, or what it is a part of, hear what it waits for. */
+  #emitWaiting(waited: readonly PendingExit[]): void {
+    this.#host.observers.emit('waiting', waited);
+    if (this.#outer !== undefined) {
+      this.#outer.#emitWaiting(waited);
+    }
   }
 
   /** Whether so much has come late that the event loop gets a turn first. */
@@ -331,9 +397,17 @@ export class Disposal implements Work {
       return false;
     }
     const left = Math.min(this.#deadline.left, this.#host.expectedTime);
-    this.#activations.begin(this.run, pending, left, (late) => {
-      this.#predecessors.add(late);
-    });
+    this.#activations.begin(
+      this.run,
+      pending,
+      left,
+      (late) => {
+        this.#predecessors.add(late);
+      },
+      (waited) => {
+        this.#emitWaiting(waited);
+      },
+    );
     return true;
   }
 

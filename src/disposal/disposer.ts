@@ -1,22 +1,27 @@
 /** The core: one container's entries, and the states of its disposal. */
 import { currentContext } from '../shared/async-context.js';
 import { systemClock, type Clock } from '../shared/clock.js';
-import { pendingActivations, type Activation } from './activation.js';
-import { asyncHooksOf, refusalOf } from './async-hooks.js';
+import type { ExitCause } from '../hooks/exit-cause.js';
+import type { Activation } from './activation.js';
+import { refuseAsyncHooks, refuseDisposing } from './async-hooks.js';
+import type { ChildrenKind } from './children-queue.js';
 import { AbortWatch } from './deadline.js';
 import { Disposal, type DisposalHost } from './disposal.js';
-import { ContainerDisposedError, type ExitHookError } from './errors.js';
+import { ContainerDisposedError } from './errors.js';
 import type { ExitReport, PendingExit } from './exit-report.js';
-import { pendingHooks, type Exit, type Task } from './exit.js';
+import type { Exit } from './exit.js';
 import { isCalledByHookOf, isCalledByLateHook } from './hook-calls.js';
 import type { DisposeOptions, LifecycleOptions } from './lifecycle.js';
 import { Observers } from './observers.js';
 import type { GraphOf } from './order.js';
+import { pendingExits } from './pending.js';
 import { Registry } from './registry.js';
 import type { Run } from './run.js';
 import { RunsBeside } from './runs-beside.js';
 import { StopSignal } from './stop-signal.js';
-import { TreeNode } from './tree.js';
+import { TreeNode, type TreeMember } from './tree.js';
+
+const none: readonly never[] = [];
 
 export type LifecycleState = 'active' | 'disposing' | 'disposed';
 
@@ -24,6 +29,8 @@ export type LifecycleState = 'active' | 'disposing' | 'disposed';
 export interface DisposerHost {
   /** What was said for this container. */
   readonly options: LifecycleOptions;
+  /** Whether it is a scope: whoever opened it closes it. */
+  readonly isScope: boolean;
   /** What is being activated. */
   activations(): readonly Activation[];
   /** What is left to exit when the registry is empty, in the order of a registry. */
@@ -50,6 +57,7 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
   #isExpired = false;
   #hookTimeout: number | undefined;
   #disposal: Disposal | undefined;
+  #whenDisposed: ((run: Run) => void)[] | undefined;
 
   constructor(host: Host, clock: Clock = systemClock) {
     this.host = host;
@@ -82,6 +90,10 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
 
   // The tree of containers.
 
+  get isScope(): boolean {
+    return this.host.isScope;
+  }
+
   /** That of the nearest ancestor with the module. */
   get parent(): Disposer<Host> | undefined {
     return this.#node.parent?.member;
@@ -105,14 +117,21 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     return container === this || this.parent?.belongsTo(container) === true;
   }
 
-  /** Those that are not disposed, youngest first. */
-  children(): Disposer<Host>[] {
-    return this.#node.children.map(({ member }) => member);
+  /** Those that are not disposed, youngest first, with the scopes among them. */
+  children(): readonly Disposer<Host>[] {
+    return this.#node.childrenAndScopes.map(memberOf);
   }
 
-  newChildren(): Disposer<Host>[] {
+  /** Those that run, youngest first. */
+  scopes(): readonly Disposer<Host>[] {
+    const { scopes } = this.#node;
+    // Looked up before each exit, and most containers have none.
+    return scopes.length === 0 ? none : scopes.map(memberOf);
+  }
+
+  newChildren(which: ChildrenKind): readonly Disposer<Host>[] {
     this.hasNewChildren = false;
-    return this.children();
+    return which === 'with scopes' ? this.children() : this.#node.children.map(memberOf);
   }
 
   /** What was said of it here, or else for an ancestor. */
@@ -151,7 +170,9 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
 
   /** Why nothing is taken in. */
   refusalOf(action: string, service: string): ContainerDisposedError {
-    return new ContainerDisposedError(action, service, this.#state === 'disposed');
+    return this.#state === 'disposed'
+      ? new ContainerDisposedError(action, service)
+      : ContainerDisposedError.ofExpired(action, service);
   }
 
   /** Exits at once what cannot be taken in. */
@@ -179,11 +200,7 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
 
   /** What a disposal would run, in that order. */
   pending(): PendingExit[] {
-    if (this.#state === 'disposed') {
-      return [];
-    }
-    const { drain, exit } = this.#pending();
-    return [...drain, ...exit];
+    return this.#state === 'disposed' ? [] : pendingExits(this);
   }
 
   /**
@@ -197,11 +214,11 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
   // Its disposal.
 
   /**
-   * Any call may shorten the disposal; only the first one's reason counts.
+   * Any call may shorten the disposal; only the first one's reason counts, and whether the work has completed.
    *
    * @throws TypeError if the signal is none; nothing has happened then.
    */
-  dispose({ reason, timeout, signal }: DisposeOptions): Promise<ExitReport> {
+  dispose({ reason, timeout, signal, completed = false }: DisposeOptions): Promise<ExitReport> {
     if (this.#state !== 'disposed' && isCalledByHookOf(this)) {
       const refusal = Promise.reject(
         new Error(
@@ -218,7 +235,7 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
         ? undefined
         : new AbortWatch(signal);
     const isFirst = this.#disposal === undefined;
-    const disposal = (this.#disposal ??= this.#begin(reason));
+    const disposal = (this.#disposal ??= this.#begin({ reason, completed }));
     const outer = isFirst ? this.#outerDisposal : undefined;
     if (isFirst) {
       disposal.run.context = currentContext();
@@ -247,13 +264,10 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
 
   /** Starts every hook in order and awaits nothing. */
   disposeNow(): void {
-    this.#refuseDisposing('The container');
+    refuseDisposing(this);
     if (this.#disposal === undefined) {
-      const refused = this.#asyncHooks();
-      if (refused.length > 0) {
-        throw refusalOf(refused);
-      }
-      const disposal = (this.#disposal = this.#begin(undefined));
+      refuseAsyncHooks(this);
+      const disposal = (this.#disposal = this.#begin({ reason: undefined, completed: false }));
       disposal.prepare();
       disposal.finish();
     }
@@ -270,16 +284,32 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
    * @param why hooks find their signals aborted with this reason.
    */
   leave(reason: unknown, why: unknown): void {
-    const disposal = (this.#disposal ??= this.#begin(reason));
+    const disposal = (this.#disposal ??= this.#begin({ reason, completed: false }));
     disposal.prepare();
     disposal.proceed();
     disposal.finish({ reason: why }, true);
   }
 
+  /** Calls back with the run of its disposal when that has ended. */
+  whenDisposed(callback: (run: Run) => void): void {
+    if (this.#disposal === undefined) {
+      this.#whenDisposed ??= [];
+      this.#whenDisposed.push(callback);
+    } else {
+      const { run } = this.#disposal;
+      run.whenEnded(() => {
+        callback(run);
+      });
+    }
+  }
+
   disposalWithinParent(): Disposal {
     const outer = this.parent?.disposal ?? this.parent?.disposalWithinParent();
     if (this.#disposal === undefined) {
-      this.#disposal = this.#begin(outer?.run.log.reason, outer);
+      const { reason, completed = false } = outer?.run.log.cause ?? {};
+      // A scope that was not closed by who opened it has not completed, whatever is around it.
+      const cause = { reason, completed: completed && !this.isScope };
+      this.#disposal = this.#begin(cause, outer);
       const { timeout } = this.host.options;
       if (timeout !== undefined) {
         this.#disposal.shorten(timeout);
@@ -317,6 +347,10 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     return this.children().flatMap((child) => {
       child.stop(reason);
       const draining = child.stopDescendants(reason);
+      if (child.isScope) {
+        // Its drain hooks run when it closes.
+        return [];
+      }
       return child.registry.hasDrainHooks || child.#disposal !== undefined
         ? [...draining, child]
         : draining;
@@ -340,34 +374,18 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     this.#node.remove();
   }
 
-  #begin(reason: unknown, outer?: Disposal): Disposal {
+  #begin(cause: ExitCause, outer?: Disposal): Disposal {
     // Before anything is run or awaited: what is activated from here on arrives late.
     this.#state = 'disposing';
     this.registry.close();
     this.hasNewChildren = true;
-    return new Disposal(this, reason, outer);
-  }
-
-  #pending(): { readonly drain: PendingExit[]; readonly exit: PendingExit[] } {
-    const children = this.children().map((child) => child.#pending());
-    const { drain, exit } = this.registry.tasks(this.host.uncollected());
-    const activations = this.#disposal?.activations ?? this.host.activations();
-    const arrivals = new Set(activations.map(({ arrival }) => arrival));
-    const isFirst = ({ exit: { source } }: Task): boolean =>
-      source.inFlight !== undefined &&
-      [...arrivals].every((arrival) => source.inFlight?.has(arrival) === true);
-    const firstToWait = exit.findIndex((task) => !isFirst(task));
-    const ahead = firstToWait === -1 ? exit.length : firstToWait;
-    return {
-      drain: [...children.flatMap((child) => child.drain), ...pendingHooks(drain)],
-      exit: [
-        ...children.flatMap((child) => child.exit),
-        ...pendingHooks(this.#disposal?.run.unstarted ?? []),
-        ...pendingHooks(exit.slice(0, ahead)),
-        ...pendingActivations(activations),
-        ...pendingHooks(exit.slice(ahead)),
-      ],
-    };
+    const disposal = new Disposal(this, cause, outer);
+    this.#whenDisposed?.splice(0).forEach((callback) => {
+      disposal.run.whenEnded(() => {
+        callback(disposal.run);
+      });
+    });
+    return disposal;
   }
 
   /** That of its parent, which begins with it if an ancestor is being disposed. */
@@ -376,31 +394,14 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     if (parent === undefined || parent.state === 'disposed') {
       return undefined;
     }
-    return (
-      parent.disposal ??
-      (parent.#outerDisposal === undefined ? undefined : parent.disposalWithinParent())
-    );
-  }
-
-  #refuseDisposing(which: string): void {
-    if (this.#state === 'disposing') {
-      throw new Error(
-        `${which} is being disposed already, and a synchronous disposal cannot wait for that. Use ` +
-          '`await container.dispose()` or `await using`.',
-      );
+    // The disposal of an ancestor waits for a running scope, and does not begin that of the scope.
+    if (parent.disposal !== undefined || parent.isScope) {
+      return parent.disposal;
     }
-    if (this.#state === 'active') {
-      for (const child of this.children()) {
-        child.#refuseDisposing('A child of the container');
-      }
-    }
+    return parent.#outerDisposal === undefined ? undefined : parent.disposalWithinParent();
   }
+}
 
-  #asyncHooks(): ExitHookError[] {
-    const { drain, exit } = this.registry.tasks(this.host.uncollected());
-    return [
-      ...this.children().flatMap((child) => child.#asyncHooks()),
-      ...asyncHooksOf([...drain, ...exit]),
-    ];
-  }
+function memberOf<Member extends TreeMember>({ member }: TreeNode<Member>): Member {
+  return member;
 }

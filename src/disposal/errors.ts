@@ -66,6 +66,19 @@ export class DisposeError extends AggregateError {
   }
 }
 
+const disposed =
+  'the container is disposed. Something still uses it: stop or await that before the disposal, or ' +
+  'create a new container.';
+
+const expired =
+  "the time of the container's disposal has passed, and it takes in nothing new. Do it before the " +
+  'disposal, or give the disposal more time.';
+
+const disposedBeforeWork =
+  'the scope was disposed before the work returned, so its result is void. Most likely the disposal of ' +
+  'a container around it had no time left: give that more time, or have the work stop once ' +
+  'Lifecycle.signal has aborted. Do not dispose the scope within the work.';
+
 /** The container is disposed, or its disposal has no time left: it can neither resolve nor register. */
 export class ContainerDisposedError extends Error {
   readonly service: string;
@@ -76,17 +89,21 @@ export class ContainerDisposedError extends Error {
 
   /**
    * @param action what cannot be done: `resolve Pool`.
-   * @param isDisposed false while hooks still run, in a disposal whose time has passed.
+   * @param why what happened, the likely mistake, and what to do.
    */
-  constructor(action: string, service: string, isDisposed = true) {
-    super(
-      isDisposed
-        ? `Cannot ${action}: the container is disposed. Something still uses it: stop or await that ` +
-            'before the disposal, or create a new container.'
-        : `Cannot ${action}: the time of the container's disposal has passed, and it takes in nothing ` +
-            'new. Do it before the disposal, or give the disposal more time.',
-    );
+  constructor(action: string, service: string, why = disposed) {
+    super(`Cannot ${action}: ${why}`);
     this.service = service;
+  }
+
+  /** @internal while hooks still run, in a disposal whose time has passed. */
+  static ofExpired(action: string, service: string): ContainerDisposedError {
+    return new ContainerDisposedError(action, service, expired);
+  }
+
+  /** @internal of a unit of work. */
+  static ofScope(): ContainerDisposedError {
+    return new ContainerDisposedError('complete the work in a scope', 'scope', disposedBeforeWork);
   }
 
   /** Recognises a `ContainerDisposedError` of any copy of this package. */

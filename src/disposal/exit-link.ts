@@ -5,9 +5,13 @@ import type { ExitObserver } from './lifecycle.js';
 /** The container's method that gives its link. */
 export const exitLink = Symbol.for('inversify-onexit/exit-link');
 
-/** Observes, besides, which activations in flight hold the disposal up; none, when it goes on. */
+/**
+ * Observes, besides, what holds the disposal up beside hooks: activations in flight, and scopes; nothing,
+ * when it goes on.
+ */
 export interface LinkObserver extends ExitObserver {
-  waiting?(activations: readonly { readonly service: string }[]): void;
+  /** Earlier versions do not give the `hook`: theirs are activations. */
+  waiting?(waited: readonly { readonly service: string; readonly hook?: string }[]): void;
 }
 
 export interface ExitLink {

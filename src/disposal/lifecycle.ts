@@ -41,6 +41,11 @@ export interface DisposeOptions {
   signal?: Signal;
   /** Why: hooks see it as `ExitContext.reason`, the report carries it. Only the first call's counts. */
   reason?: unknown;
+  /**
+   * Of a scope: whether its unit of work has done what it was for. Hooks see it as
+   * `ExitContext.completed`, and commit or roll back. Only the first call's counts. Default: false.
+   */
+  completed?: boolean;
 }
 
 /** Options of `lifecycle.onExit()` and `lifecycle.adopt()`. */

@@ -2,16 +2,15 @@
 import { isPromise } from '../shared/promise.js';
 
 import { throwUncaught } from '../shared/inspect.js';
-import type { Activation } from './activation.js';
-import type { ExitRecord, ExitReport, StartedExit } from './exit-report.js';
+import type { ExitRecord, ExitReport, PendingExit, StartedExit } from './exit-report.js';
 
 export interface ExitEvents {
   disposing: { readonly reason: unknown };
   started: StartedExit;
   settled: ExitRecord;
   disposed: ExitReport;
-  /** Activations in flight that hold the disposal up; none, when it goes on. */
-  waiting: readonly Activation[];
+  /** What holds the disposal up beside hooks; nothing, when it goes on. */
+  waiting: readonly PendingExit[];
 }
 
 type Observer = { [Event in keyof ExitEvents]?: (about: ExitEvents[Event]) => unknown };

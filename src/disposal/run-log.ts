@@ -1,4 +1,5 @@
 /** What one run over hooks did, and those of descendants within it, as each of them reports it. */
+import type { ExitCause } from '../hooks/exit-cause.js';
 import type { ExitHook } from '../hooks/exit-hook.js';
 import type { Clock } from '../shared/clock.js';
 import { DisposeError, ExitHookError } from './errors.js';
@@ -9,6 +10,9 @@ import type { Observers } from './observers.js';
 /** How a hook has ended, if not well. */
 export type Failed = Pick<ExitRecord, 'outcome' | 'error'>;
 
+/** Of hooks that no disposal runs. */
+const noCause: ExitCause = { reason: undefined, completed: false };
+
 /** The duration of a hook that has not settled. */
 const unsettled = -1;
 
@@ -16,7 +20,7 @@ const unsettled = -1;
 let starts = 0;
 
 export class RunLog {
-  readonly reason: unknown;
+  readonly cause: ExitCause;
   /** Whether its time has passed. */
   isExpired = false;
   readonly #clock: Clock;
@@ -38,10 +42,10 @@ export class RunLog {
   #announced: Started | undefined;
   #report: ExitReport | undefined;
 
-  constructor(clock: Clock, reason: unknown, observers?: Observers) {
+  constructor(clock: Clock, cause: ExitCause = noCause, observers?: Observers) {
     this.#clock = clock;
     this.#observers = observers;
-    this.reason = reason;
+    this.cause = cause;
     this.#began = clock.now();
   }
 
@@ -135,7 +139,7 @@ export class RunLog {
 
   /** Complete once all has ended. */
   report(): ExitReport {
-    return (this.#report ??= new ExitReport(this.reason, this.#duration, this.#exits()));
+    return (this.#report ??= new ExitReport(this.cause.reason, this.#duration, this.#exits()));
   }
 
   failure(): DisposeError | undefined {

@@ -265,7 +265,7 @@ export class Run {
     // One that is started when nothing is awaited has no time that could pass.
     running.isLate = this.#finish !== undefined;
     running.calling = record;
-    const context = new HookContext(this.log.reason, this.#expiry);
+    const context = new HookContext(this.log.cause, this.#expiry);
     let promise: Promise<unknown> | undefined;
     let failed: Failed | undefined;
     try {

@@ -114,7 +114,7 @@ export class RunsBeside {
           this.#waits?.delete(wait);
         },
       },
-      new RunLog(this.#host.clock, undefined),
+      new RunLog(this.#host.clock),
     );
     // Before anything is run: a hook may exit the process in its synchronous part.
     this.#add(wait);

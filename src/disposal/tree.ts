@@ -3,26 +3,73 @@ import { warn } from '../shared/warning.js';
 
 const manyChildren = 1_000;
 
+const none: readonly never[] = [];
+
 /** Grows from container to container. */
 let created = 0;
 
+/** A container in the tree. */
+export interface TreeMember {
+  /** Whether it is a scope: whoever opened it closes it. */
+  readonly isScope: boolean;
+}
+
 /** How a parent refers to a child. */
-interface Link<Member extends object> {
+interface Link<Member extends TreeMember> {
   readonly child: WeakRef<TreeNode<Member>>;
   held: TreeNode<Member> | undefined;
 }
 
+/** The children of a container, or its scopes. */
+class Links<Member extends TreeMember> {
+  readonly #links = new Set<Link<Member>>();
+  #sweepAt = manyChildren;
+
+  /** Those that are alive, youngest first. */
+  get live(): readonly TreeNode<Member>[] {
+    if (this.#links.size === 0) {
+      return none;
+    }
+    const live: TreeNode<Member>[] = [];
+    for (const link of this.#links) {
+      const child = link.child.deref();
+      if (child !== undefined) {
+        live.push(child);
+      }
+    }
+    return live.sort(youngestFirst);
+  }
+
+  add(child: TreeNode<Member>): Link<Member> {
+    if (this.#links.size >= this.#sweepAt) {
+      for (const link of this.#links) {
+        if (link.child.deref() === undefined) {
+          this.#links.delete(link);
+        }
+      }
+      this.#sweepAt = Math.max(manyChildren, 2 * this.#links.size);
+    }
+    const link = { child: new WeakRef(child), held: undefined };
+    this.#links.add(link);
+    return link;
+  }
+
+  delete(link: Link<Member>): void {
+    this.#links.delete(link);
+  }
+}
+
 /** The place of a container in the tree. */
-export class TreeNode<Member extends object> {
+export class TreeNode<Member extends TreeMember> {
   readonly member: Member;
-  readonly #age = created++;
+  readonly age = created++;
   #parent: TreeNode<Member> | undefined;
   /** That of the parent. */
   #link: Link<Member> | undefined;
-  #links: Set<Link<Member>> | undefined;
+  #children: Links<Member> | undefined;
+  #scopes: Links<Member> | undefined;
   #isOccupied = false;
   #heldCount = 0;
-  #sweepAt = manyChildren;
   #hasWarned = false;
 
   constructor(member: Member) {
@@ -37,21 +84,23 @@ export class TreeNode<Member extends object> {
     this.remove();
     this.#parent = parent;
     if (parent !== undefined) {
-      this.#link = parent.#add(this);
+      this.#link = parent.#linksFor(this).add(this);
       this.#updateHold();
     }
   }
 
-  /** Those that are alive and were not removed, youngest first. */
-  get children(): TreeNode<Member>[] {
-    const children: TreeNode<Member>[] = [];
-    for (const link of this.#links ?? []) {
-      const child = link.child.deref();
-      if (child !== undefined) {
-        children.push(child);
-      }
-    }
-    return children.sort((one, other) => other.#age - one.#age);
+  /** Those that are no scopes, are alive and were not removed, youngest first. */
+  get children(): readonly TreeNode<Member>[] {
+    return this.#children?.live ?? none;
+  }
+
+  get scopes(): readonly TreeNode<Member>[] {
+    return this.#scopes?.live ?? none;
+  }
+
+  get childrenAndScopes(): readonly TreeNode<Member>[] {
+    const { children, scopes } = this;
+    return scopes.length === 0 ? children : [...children, ...scopes].sort(youngestFirst);
   }
 
   isDescendantOf(other: TreeNode<Member>): boolean {
@@ -75,26 +124,16 @@ export class TreeNode<Member extends object> {
     const [parent, link] = [this.#parent, this.#link];
     if (parent !== undefined && link !== undefined) {
       this.#link = undefined;
-      parent.#links?.delete(link);
+      parent.#linksFor(this).delete(link);
       if (link.held !== undefined) {
         parent.#hold(-1);
       }
     }
   }
 
-  #add(child: TreeNode<Member>): Link<Member> {
-    this.#links ??= new Set();
-    if (this.#links.size >= this.#sweepAt) {
-      for (const link of this.#links) {
-        if (link.child.deref() === undefined) {
-          this.#links.delete(link);
-        }
-      }
-      this.#sweepAt = Math.max(manyChildren, 2 * this.#links.size);
-    }
-    const link = { child: new WeakRef(child), held: undefined };
-    this.#links.add(link);
-    return link;
+  /** Where it keeps a child. */
+  #linksFor({ member }: TreeNode<Member>): Links<Member> {
+    return member.isScope ? (this.#scopes ??= new Links()) : (this.#children ??= new Links());
   }
 
   /** A parent that forgot what has something to exit would not exit it. */
@@ -120,4 +159,8 @@ export class TreeNode<Member extends object> {
       );
     }
   }
+}
+
+function youngestFirst(one: TreeNode<TreeMember>, other: TreeNode<TreeMember>): number {
+  return other.age - one.age;
 }

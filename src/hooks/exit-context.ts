@@ -13,4 +13,10 @@ export interface ExitContext {
   readonly signal: Signal;
   /** Why the container is disposed: the `reason` given to the first `dispose()`, else `undefined`. */
   readonly reason: unknown;
+  /**
+   * Whether the container is the scope of a unit of work that has returned: of `lifecycle.withScope(work)`,
+   * or one disposed with `dispose({ completed: true })`. Containers within a scope have its value. It is
+   * false in every other case: work that threw or has not ended, an application that ends, `release()`.
+   */
+  readonly completed: boolean;
 }

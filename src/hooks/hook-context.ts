@@ -1,14 +1,17 @@
 /** The argument of an exit hook. */
+import type { ExitCause } from './exit-cause.js';
 import type { ExitContext } from './exit-context.js';
 
 export class HookContext implements ExitContext {
   readonly reason: unknown;
+  readonly completed: boolean;
   #aborted: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
 
   /** @param aborted the reason with which its signal is aborted from the beginning, if it is. */
-  constructor(reason: unknown, aborted?: { readonly reason: unknown }) {
+  constructor({ reason, completed }: ExitCause, aborted?: { readonly reason: unknown }) {
     this.reason = reason;
+    this.completed = completed;
     this.#aborted = aborted;
   }
 

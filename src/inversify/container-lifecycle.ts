@@ -1,10 +1,13 @@
 /** The public handle of one container's disposer: it checks and names what callers hand in. */
+import type { Container, ContainerOptions } from 'inversify';
+
 import { Adoption, Callback } from '../disposal/callback.js';
 import type { Disposer, LifecycleState } from '../disposal/disposer.js';
 import type { ExitLink, LinkObserver } from '../disposal/exit-link.js';
 import type { ExitReport, PendingExit } from '../disposal/exit-report.js';
 import type { Exit } from '../disposal/exit.js';
 import type { DisposeOptions, OnExitCallbackOptions } from '../disposal/lifecycle.js';
+import { workIn, type WorkScope } from '../disposal/scope-work.js';
 import type { ExitContext } from '../hooks/exit-context.js';
 import { arePlain } from '../hooks/exit-hook.js';
 import { exitHooksOf } from '../hooks/exit-hooks.js';
@@ -21,13 +24,25 @@ import { Lifecycle } from './lifecycle.js';
 
 const none: ReadonlySet<never> = new Set();
 
+/** A scope that has just been opened. */
+export interface OpenedScope {
+  readonly container: Container;
+  /** Its own, whatever is bound to `Lifecycle` in it later. */
+  readonly lifecycle: WorkScope;
+}
+
+type OpenScope = (options: ContainerOptions | undefined) => OpenedScope;
+
 export class ContainerLifecycle extends Lifecycle implements ExitLink {
   readonly #disposer: Disposer;
+  readonly #openContainer: OpenScope;
   readonly #releasing = new Map<object, Promise<void>>();
 
-  constructor(disposer: Disposer) {
+  /** @param openContainer opens a scope within the container. */
+  constructor(disposer: Disposer, openContainer: OpenScope) {
     super();
     this.#disposer = disposer;
+    this.#openContainer = openContainer;
   }
 
   get state(): LifecycleState {
@@ -117,6 +132,19 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
     }
   }
 
+  createScope(options?: ContainerOptions): Container {
+    return this.#openScope(options).container;
+  }
+
+  async withScope<T>(
+    work: (container: Container) => T | PromiseLike<T>,
+    options?: ContainerOptions,
+  ): Promise<T> {
+    requireFunction(work, 'withScope()', 'do the work in the scope');
+    const { container, lifecycle } = this.#openScope(options);
+    return workIn(lifecycle, () => work(container));
+  }
+
   pending(): readonly PendingExit[] {
     return this.#disposer.pending();
   }
@@ -136,6 +164,7 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
   dispose(options?: DisposeOptions): Promise<ExitReport> {
     try {
       checkDuration('dispose() timeout', options?.timeout);
+      checkCompleted(options?.completed);
       return this.#disposer.dispose(options ?? {});
     } catch (error) {
       return rejected(error);
@@ -148,6 +177,13 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
 
   leave(reason: unknown, why: unknown): void {
     this.#disposer.leave(reason, why);
+  }
+
+  #openScope(options: ContainerOptions | undefined): OpenedScope {
+    if (this.#disposer.isClosed) {
+      throw this.#disposer.refusalOf('open a scope', 'scope');
+    }
+    return this.#openContainer(options);
   }
 
   async #release(instance: object, released: object): Promise<void> {
@@ -181,13 +217,22 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
   }
 }
 
+function checkCompleted(completed: unknown): void {
+  if (completed !== undefined && typeof completed !== 'boolean') {
+    throw new TypeError(
+      `dispose() completed was given ${shown(completed)}. It takes true, if the unit of work of a scope ` +
+        'has done what it was for, or false.',
+    );
+  }
+}
+
 async function rejected(error: unknown): Promise<never> {
   return Promise.resolve().then(() => {
     throw error;
   });
 }
 
-function requireFunction(callback: unknown, method: string): void {
+function requireFunction(callback: unknown, method: string, to = 'run on exit'): void {
   if (isGeneratorFunction(callback)) {
     throw new TypeError(
       `${method} was given a generator function. Calling it runs nothing of it: pass a function, ` +
@@ -196,7 +241,7 @@ function requireFunction(callback: unknown, method: string): void {
   }
   if (typeof callback !== 'function') {
     throw new TypeError(
-      `${method} was given ${classNameOf(callback)} where it takes a function to run on exit. ` +
+      `${method} was given ${classNameOf(callback)} where it takes a function to ${to}. ` +
         'Pass the function itself, not the result of calling it.',
     );
   }

@@ -33,6 +33,8 @@ import { Singletons } from './singletons.js';
 /** What the adapter needs from the module of its container. */
 export interface AdapterHost {
   readonly options: LifecycleOptions;
+  /** Whether the container is a scope. */
+  readonly isScope: boolean;
   /** Binds the services of the module: at first, and again when Inversify has dropped them. */
   bindServices(scope: ContainerScope): void;
   unbindServices(): void;
@@ -211,6 +213,10 @@ export class InversifyAdapter
 
   get options(): LifecycleOptions {
     return this.#host.options;
+  }
+
+  get isScope(): boolean {
+    return this.#host.isScope;
   }
 
   hasExitHooks(binding: Binding): boolean {

@@ -1,12 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Plugin, type PluginApi } from '@inversifyjs/plugin';
-import type { Container } from 'inversify';
+import type { Container, ContainerOptions } from 'inversify';
 
 import type { ExitReport } from '../disposal/exit-report.js';
 import { InversifyAdapter } from './inversify-adapter.js';
 import { checkDuration } from '../shared/clock.js';
-import { ContainerLifecycle } from './container-lifecycle.js';
+import { ContainerLifecycle, type OpenedScope } from './container-lifecycle.js';
 import { closeContainer, checking, removing, surround, watchGets } from './container-methods.js';
+import { createChild } from './scope-container.js';
+import type { WorkScope } from '../disposal/scope-work.js';
 import { exitLink } from '../disposal/exit-link.js';
 import { shown } from '../shared/inspect.js';
 import { scopeToken } from './container-scope.js';
@@ -71,6 +73,8 @@ export class LifecycleModule extends Plugin<Container> {
 
   /** @internal */
   protected readonly options: LifecycleOptions = {};
+  /** @internal */
+  protected readonly isScope: boolean = false;
 
   load(api: PluginApi): void {
     const container = this._container;
@@ -79,6 +83,7 @@ export class LifecycleModule extends Plugin<Container> {
     const bind = container.bind.bind(container);
     const adapter: InversifyAdapter = new InversifyAdapter(this._context, {
       options: this.options,
+      isScope: this.isScope,
       bindServices: (scope) => {
         bind(scopeToken).toConstantValue(scope);
         bind(Lifecycle).toConstantValue(lifecycle);
@@ -97,7 +102,9 @@ export class LifecycleModule extends Plugin<Container> {
       },
     });
     const { disposer } = adapter;
-    const lifecycle = new ContainerLifecycle(disposer);
+    const lifecycle = new ContainerLifecycle(disposer, (scopeOptions) =>
+      openScope(container, scopeOptions),
+    );
     adapter.watch(container, api);
     surround(container, removing, (remove) => adapter.removing(remove));
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
@@ -109,6 +116,18 @@ export class LifecycleModule extends Plugin<Container> {
       disposer.disposeNow();
     });
   }
+}
+
+/** The module of a scope. Its options are those of the container around it. */
+class ScopeModule extends LifecycleModule {
+  protected override readonly isScope = true;
+}
+
+function openScope(container: Container, options: ContainerOptions | undefined): OpenedScope {
+  const scope = createChild(container, options);
+  scope.register(ScopeModule);
+  const linkOf = Reflect.get(scope, exitLink) as () => WorkScope;
+  return { container: scope, lifecycle: linkOf() };
 }
 
 function refuseSecond(container: Container): void {

@@ -1,4 +1,6 @@
 /** What users see of a container's exit side. */
+import type { Container, ContainerOptions } from 'inversify';
+
 import type { ExitReport, PendingExit } from '../disposal/exit-report.js';
 import type { DisposeOptions, ExitObserver, OnExitCallbackOptions } from '../disposal/lifecycle.js';
 import type { ExitContext, Signal } from '../hooks/exit-context.js';
@@ -81,8 +83,49 @@ export abstract class Lifecycle {
   abstract release(instance: object): Promise<void>;
 
   /**
+   * Opens a scope: a child container with the module, for one unit of work, which whoever opened it
+   * closes: `await scope.dispose({ completed: true })` once the work is done, `await scope.dispose()` if
+   * it failed. Hooks see that as `ExitContext.completed`. Use `withScope()` where the work is one function.
+   *
+   * A disposal of this container waits for the scopes that run: after its drain hooks, and before each
+   * exit; without any limit but its own time. When that has passed it disposes them like other children.
+   * A scope that holds nothing to exit, and that the program has forgotten, is not waited for.
+   *
+   * The scope has the options of this container's module. It can be opened while the container is being
+   * disposed, and works with what is still open then.
+   *
+   * @param options those of Inversify's `Container`, but for the parent; they are not inherited. Default: `{}`.
+   * @throws TypeError if the options are no object, or have another parent.
+   * @throws ContainerDisposedError if the container is disposed, or the time of its disposal has passed.
+   */
+  abstract createScope(options?: ContainerOptions): Container;
+
+  /**
+   * Does one unit of work in a scope: opens it, calls `work` with it at once, awaits what that returns, and
+   * disposes the scope. Hooks of the scope see `completed: true` if the work returned. If it threw, they
+   * see `completed: false` and the error as `reason`.
+   *
+   * The work must not dispose the scope, nor await the disposal of a container around it, which waits for
+   * the work.
+   *
+   * @param options as for {@link createScope}.
+   * @returns what the work returned, once the scope is disposed.
+   *
+   * Rejects with what the work threw; with a `DisposeError` if hooks of the scope failed; with a
+   * `SuppressedError` if both happened (`error` is the `DisposeError`, `suppressed` what the work threw);
+   * and, if the scope was disposed before the work had returned, with a `ContainerDisposedError` or the
+   * `DisposeError` of that disposal. With a `TypeError`, or a `ContainerDisposedError`, as `createScope()`
+   * throws it, or if `work` is no function; the work is not called then.
+   */
+  abstract withScope<T>(
+    work: (container: Container) => T | PromiseLike<T>,
+    options?: ContainerOptions,
+  ): Promise<T>;
+
+  /**
    * What `dispose()` would run, in that order. It runs nothing. A service that is being activated, which
-   * `dispose()` would wait for, stands among it with `activation` in the place of a hook.
+   * `dispose()` would wait for, stands among it with `activation` in the place of a hook. Each scope that runs, which it would wait for
+   * as well, stands among it as the hook `work` of the service `scope`; its own hooks do not.
    */
   abstract pending(): readonly PendingExit[];
 

@@ -22,8 +22,8 @@ export interface DisposableContainer {
 export interface ContainerListener {
   started(exit: StartedExit, at: number, container: AttachedContainer): void;
   settled(exit: ExitRecord): void;
-  /** Its disposal awaits these activations; none, when it continues. */
-  waiting(activations: readonly PendingExit[], container: AttachedContainer): void;
+  /** Its disposal awaits these activations, or scopes; nothing, when it continues. */
+  waiting(waited: readonly PendingExit[], container: AttachedContainer): void;
 }
 
 type Ended = Pick<ExitRecord, 'outcome' | 'error'>;
@@ -50,8 +50,8 @@ export class AttachedContainer {
       settled: (exit) => {
         this.#settled(exit);
       },
-      waiting: (activations) => {
-        this.#waiting(activations.map(({ service }) => ({ service, hook: 'activation' })));
+      waiting: (waited) => {
+        this.#waiting(waited.map(({ service, hook = 'activation' }) => ({ service, hook })));
       },
       disposed: () => {
         disposed(this);
@@ -147,9 +147,9 @@ export class AttachedContainer {
     });
   }
 
-  #waiting(activations: readonly PendingExit[]): void {
+  #waiting(waited: readonly PendingExit[]): void {
     this.#emit((listener) => {
-      listener.waiting(activations, this);
+      listener.waiting(waited, this);
     });
   }
 

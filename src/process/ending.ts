@@ -21,8 +21,8 @@ export class Ending implements ContainerListener {
   readonly #abort = new AbortController();
   readonly #began = systemClock.now();
   #current: AttachedContainer | undefined;
-  /* istanbul ignore next -- replaced when a hook is started */
-  #cancelNotice = (): void => undefined;
+  /** Of what is awaited: how to cancel its notice. Hooks of scopes overlap with what waits for these. */
+  readonly #notices = new Map<number | 'waiting', () => void>();
   #abandonReason: unknown;
   #isDisposed = false;
 
@@ -84,11 +84,13 @@ export class Ending implements ContainerListener {
 
   started(exit: StartedExit, at: number, container: AttachedContainer): void {
     this.#emit({ type: 'started', exit });
-    this.#scheduleNotice([exit], at, container);
+    this.#scheduleNotice(exit.id, () => {
+      this.#emitRunning(exit, at, container.pending());
+    });
   }
 
   settled(exit: ExitRecord): void {
-    this.#cancelNotice();
+    this.#cancelNotice(exit.id);
     const { outcome, error } = exit;
     const isUnfinished = outcome === 'timed-out' || outcome === 'not-awaited';
     // A hook has not failed because process.exit() awaits nothing.
@@ -104,26 +106,30 @@ export class Ending implements ContainerListener {
     }
   }
 
-  waiting(activations: readonly PendingExit[], container: AttachedContainer): void {
-    this.#cancelNotice();
-    const startTime = this.#elapsed();
-    const exits = activations.map((activation): StartedExit => {
-      return { ...activation, id: 0, phase: 'exit', container: 0, startTime };
-    });
-    this.#scheduleNotice(exits, systemClock.now(), container);
+  waiting(waited: readonly PendingExit[], container: AttachedContainer): void {
+    this.#cancelNotice('waiting');
+    const [startTime, since] = [this.#elapsed(), systemClock.now()];
+    if (waited.length > 0) {
+      this.#scheduleNotice('waiting', () => {
+        for (const each of waited) {
+          const exit: StartedExit = { ...each, id: 0, phase: 'exit', container: 0, startTime };
+          this.#emitRunning(exit, since, without(each, container.pending()));
+        }
+      });
+    }
   }
 
-  #scheduleNotice(
-    exits: readonly StartedExit[],
-    since: number,
-    container: AttachedContainer,
-  ): void {
-    this.#cancelNotice = systemClock.after(Math.max(quiet - this.#elapsed(), brief), () => {
-      const duration = systemClock.now() - since;
-      for (const exit of exits) {
-        this.#emit({ type: 'running', exit, duration, pending: pendingAfter(exit, container) });
-      }
-    });
+  #scheduleNotice(about: number | 'waiting', notice: () => void): void {
+    this.#notices.set(about, systemClock.after(Math.max(quiet - this.#elapsed(), brief), notice));
+  }
+
+  #cancelNotice(about: number | 'waiting'): void {
+    this.#notices.get(about)?.();
+    this.#notices.delete(about);
+  }
+
+  #emitRunning(exit: StartedExit, since: number, pending: readonly PendingExit[]): void {
+    this.#emit({ type: 'running', exit, duration: systemClock.now() - since, pending });
   }
 
   async #another(): Promise<AttachedContainer | undefined> {
@@ -152,15 +158,8 @@ export class Ending implements ContainerListener {
   }
 }
 
-/** Without the exit itself: an activation is pending while it is awaited. */
-function pendingAfter(
-  { service, hook }: StartedExit,
-  container: AttachedContainer,
-): readonly PendingExit[] {
-  const pending = [...container.pending()];
+/** What is pending besides something that is waited for, which stands among it. */
+function without({ service, hook }: PendingExit, pending: readonly PendingExit[]): PendingExit[] {
   const own = pending.findIndex((each) => each.service === service && each.hook === hook);
-  if (hook === 'activation' && own !== -1) {
-    pending.splice(own, 1);
-  }
-  return pending;
+  return pending.filter((_each, place) => place !== own);
 }

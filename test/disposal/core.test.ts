@@ -51,16 +51,16 @@ describe('P16 Late arrivals', () => {
 describe('P17 Children', () => {
   test('a parent drops its links to children that were forgotten', async () => {
     const traces = new Traces();
-    const parent = new TreeNode({});
+    const parent = new TreeNode({ isScope: false });
     const addMany = (): void => {
       for (let count = 0; count < 1_000; count++) {
-        const child = new TreeNode(traces.of('child', {}));
+        const child = new TreeNode(traces.of('child', { isScope: false }));
         child.parent = parent;
       }
     };
     addMany();
     expect(await traces.left()).toEqual({});
-    const last = new TreeNode({});
+    const last = new TreeNode({ isScope: false });
     last.parent = parent;
     await setImmediate();
     expect(parent.children).toEqual([last]);

@@ -19,9 +19,11 @@ export class Core implements DisposerHost {
   readonly clock: FakeClock;
   readonly disposer: Disposer<Core>;
   readonly options: LifecycleOptions;
+  readonly isScope: boolean;
   readonly #activations = new Map<PromiseLike<unknown>, string>();
 
-  constructor(options: LifecycleOptions = {}, parent?: Core) {
+  constructor(options: LifecycleOptions = {}, parent?: Core, kind: 'child' | 'scope' = 'child') {
+    this.isScope = kind === 'scope';
     this.clock = parent?.clock ?? new FakeClock();
     this.options = options;
     this.disposer = new Disposer<Core>(this, this.clock);
@@ -31,6 +33,11 @@ export class Core implements DisposerHost {
   /** A container within. */
   child(options?: LifecycleOptions): Core {
     return new Core(options, this);
+  }
+
+  /** A container within that whoever opened it closes. */
+  scope(options?: LifecycleOptions): Core {
+    return new Core(options, this, 'scope');
   }
 
   /** Owns one more subject with this hook, and gives it back. */

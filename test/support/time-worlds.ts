@@ -112,7 +112,7 @@ class CorePlace implements Place {
 
   constructor(core: Core) {
     this.#core = core;
-    this.lifecycle = new ContainerLifecycle(core.disposer);
+    this.lifecycle = new ContainerLifecycle(core.disposer, noScopes);
   }
 
   open(options: LifecycleOptions, ended: () => void): Place {
@@ -158,4 +158,8 @@ class CorePlace implements Place {
       throw disposer.refusalOf(asked, service);
     }
   }
+}
+
+function noScopes(): never {
+  throw new Error('The core has no containers, and opens no scopes.');
 }

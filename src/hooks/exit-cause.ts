@@ -1,0 +1,7 @@
+/** Why exit hooks run. */
+export interface ExitCause {
+  /** The `reason` given to the first `dispose()`. */
+  readonly reason: unknown;
+  /** Whether the unit of work that the container was for has returned. */
+  readonly completed: boolean;
+}
