@@ -1,7 +1,7 @@
 /** The core: one container's entries, and the states of its disposal. */
 import { currentContext } from '../shared/async-context.js';
 import { systemClock, type Clock } from '../shared/clock.js';
-import type { ExitCause } from '../hooks/exit-cause.js';
+import { noCause, type ExitCause } from '../hooks/exit-cause.js';
 import type { Activation } from './activation.js';
 import { refuseAsyncHooks, refuseDisposing } from './async-hooks.js';
 import type { ChildrenKind } from './children-queue.js';
@@ -267,7 +267,7 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     refuseDisposing(this);
     if (this.#disposal === undefined) {
       refuseAsyncHooks(this);
-      const disposal = (this.#disposal = this.#begin({ reason: undefined, completed: false }));
+      const disposal = (this.#disposal = this.#begin(noCause));
       disposal.prepare();
       disposal.finish();
     }
@@ -306,7 +306,8 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
   disposalWithinParent(): Disposal {
     const outer = this.parent?.disposal ?? this.parent?.disposalWithinParent();
     if (this.#disposal === undefined) {
-      const { reason, completed = false } = outer?.run.log.cause ?? {};
+      /* istanbul ignore next -- it is that of a child */
+      const { reason, completed } = outer?.run.log.cause ?? noCause;
       // A scope that was not closed by who opened it has not completed, whatever is around it.
       const cause = { reason, completed: completed && !this.isScope };
       this.#disposal = this.#begin(cause, outer);

@@ -1,5 +1,5 @@
 /** What one run over hooks did, and those of descendants within it, as each of them reports it. */
-import type { ExitCause } from '../hooks/exit-cause.js';
+import { noCause, type ExitCause } from '../hooks/exit-cause.js';
 import type { ExitHook } from '../hooks/exit-hook.js';
 import type { Clock } from '../shared/clock.js';
 import { DisposeError, ExitHookError } from './errors.js';
@@ -9,9 +9,6 @@ import type { Observers } from './observers.js';
 
 /** How a hook has ended, if not well. */
 export type Failed = Pick<ExitRecord, 'outcome' | 'error'>;
-
-/** Of hooks that no disposal runs. */
-const noCause: ExitCause = { reason: undefined, completed: false };
 
 /** The duration of a hook that has not settled. */
 const unsettled = -1;

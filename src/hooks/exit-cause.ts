@@ -5,3 +5,6 @@ export interface ExitCause {
   /** Whether the unit of work that the container was for has returned. */
   readonly completed: boolean;
 }
+
+/** Of hooks that run although nobody has given one. */
+export const noCause: ExitCause = { reason: undefined, completed: false };
