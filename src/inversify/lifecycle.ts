@@ -89,7 +89,8 @@ export abstract class Lifecycle {
    *
    * A disposal of this container waits for the scopes that run: after its drain hooks, and before each
    * exit; without any limit but its own time. When that has passed it disposes them like other children.
-   * A scope that holds nothing to exit, and that the program has forgotten, is not waited for.
+   * A scope that was forgotten with nothing to exit can be collected, and is not
+   * waited for then.
    *
    * The scope has the options of this container's module. It can be opened while the container is being
    * disposed, and works with what is still open then.

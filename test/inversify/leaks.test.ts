@@ -33,6 +33,8 @@ describe('P28 nothing kept', () => {
     ['child containers, resolved and disposed', 'disposed'],
     ['child containers without anything to exit, forgotten', 'forgotten'],
     ['child containers without the module, forgotten', 'plain'],
+    ['scopes, worked in and closed', 'worked in'],
+    ['scopes without anything to exit, forgotten', 'opened'],
   ])(
     `${count.toLocaleString('en')} %s`,
     async (_containers, kind) => {
@@ -43,7 +45,7 @@ describe('P28 nothing kept', () => {
       expect(ended).toMatchObject({ code: 0, stderr: '' });
       const { grown, exits } = JSON.parse(ended.stdout) as Record<string, number>;
       expect(grown).toBeLessThan(noise);
-      expect(exits).toBe(kind === 'disposed' ? 4 * count : 0);
+      expect(exits).toBe(kind === 'disposed' || kind === 'worked in' ? 4 * count : 0);
     },
     600_000,
   );
@@ -77,6 +79,10 @@ describe('P28 nothing kept', () => {
       for (const service of ['own', Repository, Pool, Plain]) {
         traces.of('instance', child.get<object>(service));
       }
+      const lifecycle = container.get(Lifecycle);
+      await lifecycle.withScope((scope) => {
+        traces.of('instance', traces.of('scope', scope).get(Repository));
+      });
     }
 
     test('that were disposed', async () => {

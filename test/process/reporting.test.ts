@@ -33,6 +33,27 @@ describe('P24 the report of the end on stderr', () => {
     });
   });
 
+  test('is the work in scopes that is waited for', async () => {
+    const program = await begin('reporting', ['scopes that run']);
+    await program.said('2 more to run');
+    program.child.kill('SIGUSR2');
+    await program.said('1 more to run');
+    program.child.kill('SIGUSR2');
+    expect(await program.ended).toEqual({
+      code: 0,
+      signal: null,
+      stdout: lines('unit', 'unit', 'last'),
+      stderr: expect.stringMatching(
+        new RegExp(
+          `^${reported(
+            'scope\\.work has been running for \\d+\\.\\d s; 2 more to run',
+            'scope\\.work has been running for \\d+\\.\\d s; 1 more to run',
+          )}$`,
+        ),
+      ),
+    });
+  });
+
   test('is a container without the module, by its class', async () => {
     const program = await begin('reporting', ['what takes long, and cannot be inspected']);
     await program.said('\n');
