@@ -49,11 +49,11 @@ export class Callback implements ExitSource, ExitHook {
 
 /** A callback that belongs to a value. */
 export class Adoption extends Callback {
-  readonly value: unknown;
+  readonly adopted: unknown;
 
   constructor(...[name, given, run, options, inFlight, value]: [...CallbackArguments, unknown]) {
     super(name, given, run, options, inFlight);
-    this.value = value;
+    this.adopted = value;
   }
 }
 

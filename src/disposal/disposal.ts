@@ -16,7 +16,7 @@ import { RunLog } from './run-log.js';
 import { Run } from './run.js';
 import { ScopeWaits, type RunningScope } from './scope-waits.js';
 import type { Observers } from './observers.js';
-import type { Expiry, Gate, Work } from './work.js';
+import type { Expiry, Finish, Gate, Work } from './work.js';
 
 /** What is disposed. */
 export interface DisposalHost extends ActivationHost, ChildrenHost<DisposalHost>, RunningScope {
@@ -156,6 +156,34 @@ export class Disposal implements Work {
     if (this.#isDrained) {
       this.run.open(this.#hold);
     }
+  }
+
+  /** Keeps it from exiting when it is drained, until {@link proceed} is called. */
+  hold(): void {
+    this.#mayExit = false;
+  }
+
+  /** Calls back when its drain hooks, and those of its descendants, have settled. */
+  whenDrained(callback: () => void): void {
+    if (this.#isDrained || this.run.hasEnded) {
+      callback();
+    } else {
+      this.#whenDrained.push(callback);
+    }
+  }
+
+  /** Has it go on, or come to its end at once, as that around it does. */
+  drive(finish: Finish | undefined): void {
+    if (finish === undefined) {
+      this.run.advance();
+    } else {
+      this.finish(finish.expiry, finish.isLeaving);
+    }
+  }
+
+  /** How many ms it has left; Infinity, if there is no limit. */
+  get timeLeft(): number {
+    return this.#deadline.left;
   }
 
   /** Leaves it no more than so many ms, and none once the signal has aborted. */
@@ -338,7 +366,7 @@ export class Disposal implements Work {
         this.#predecessors.add(log.lastSettled);
       },
       waiting: (waited) => {
-        this.#emitWaiting(waited);
+        this.emitWaiting(waited);
       },
     });
     return true;
@@ -365,10 +393,10 @@ export class Disposal implements Work {
   }
 
   /** Those who observe it, or what it is a part of, hear what it waits for. */
-  #emitWaiting(waited: readonly PendingExit[]): void {
+  emitWaiting(waited: readonly PendingExit[]): void {
     this.#host.observers.emit('waiting', waited);
     if (this.#outer !== undefined) {
-      this.#outer.#emitWaiting(waited);
+      this.#outer.emitWaiting(waited);
     }
   }
 
@@ -392,7 +420,11 @@ export class Disposal implements Work {
     if (pending.length === 0) {
       return false;
     }
-    const inFlight = this.#host.registry.last?.source.inFlight;
+    const next = this.#host.registry.last?.source;
+    if (next?.hooks.length === 0) {
+      return false;
+    }
+    const inFlight = next?.inFlight;
     if (inFlight !== undefined && pending.every(({ arrival }) => inFlight.has(arrival))) {
       return false;
     }
@@ -405,7 +437,7 @@ export class Disposal implements Work {
         this.#predecessors.add(late);
       },
       (waited) => {
-        this.#emitWaiting(waited);
+        this.emitWaiting(waited);
       },
     );
     return true;

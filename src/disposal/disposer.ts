@@ -11,11 +11,12 @@ import { ContainerDisposedError } from './errors.js';
 import type { ExitReport, PendingExit } from './exit-report.js';
 import type { Exit } from './exit.js';
 import { isCalledByHookOf, isCalledByLateHook } from './hook-calls.js';
+import type { ChildPlace, DisposalWithin, ForeignHost } from './exit-link.js';
 import type { DisposeOptions, LifecycleOptions } from './lifecycle.js';
 import { Observers } from './observers.js';
 import type { GraphOf } from './order.js';
 import { pendingExits } from './pending.js';
-import { Registry } from './registry.js';
+import { Registry, type OuterRegistry } from './registry.js';
 import type { Run } from './run.js';
 import { RunsBeside } from './runs-beside.js';
 import { StopSignal } from './stop-signal.js';
@@ -58,12 +59,13 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
   #hookTimeout: number | undefined;
   #disposal: Disposal | undefined;
   #whenDisposed: ((run: Run) => void)[] | undefined;
+  #place: ChildPlace | undefined;
 
   constructor(host: Host, clock: Clock = systemClock) {
     this.host = host;
     this.clock = clock;
     this.registry = new Registry(
-      () => this.parent?.registry,
+      () => this.#registryAround,
       (...exits) => host.graphOf(...exits),
     );
     this.beside = new RunsBeside(this, this.registry);
@@ -101,12 +103,28 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
 
   set parent(parent: Disposer<Host> | undefined) {
     if (parent !== this.parent) {
-      this.#node.parent = parent && parent.#node;
-      if (parent !== undefined) {
-        parent.hasNewChildren = true;
-        parent.registry.childArrived();
-      }
+      this.moveTo(parent);
     }
+  }
+
+  /** @param place where it is disposed, if not with its parent: a container of another copy is between. */
+  moveTo(parent: Disposer<Host> | undefined, place?: ChildPlace): void {
+    this.#place = place;
+    this.#node.moveTo(parent && parent.#node, place);
+    if (place === undefined && parent !== undefined) {
+      parent.hasNewChildren = true;
+      parent.registry.childArrived();
+    }
+  }
+
+  /** Says whether it has something to exit. */
+  occupy(isOccupied: boolean): void {
+    this.#node.occupy(isOccupied);
+  }
+
+  /** Leaves no trace of it in its parent. */
+  remove(): void {
+    this.#node.remove();
   }
 
   isDescendantOf(other: Disposer<Host>): boolean {
@@ -115,6 +133,11 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
 
   belongsTo(container: object): boolean {
     return container === this || this.parent?.belongsTo(container) === true;
+  }
+
+  /** The container that it stands for, if that is of another copy. */
+  get foreign(): ForeignHost | undefined {
+    return undefined;
   }
 
   /** Those that are not disposed, youngest first, with the scopes among them. */
@@ -155,6 +178,21 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     return this.option('activationTimeout');
   }
 
+  /**
+   * The container of the tree that owns a subject, if one does: this one or an ancestor, or any other.
+   *
+   * @param everywhere whether it may be any other, for which the whole tree is searched.
+   */
+  ownerOf(subject: object, everywhere: boolean): Disposer<Host> | undefined {
+    if (this.registry.owns(subject)) {
+      return this;
+    }
+    if (this.parent !== undefined) {
+      return this.parent.ownerOf(subject, everywhere);
+    }
+    return everywhere ? this.#descendantWith(subject) : undefined;
+  }
+
   // What it owns.
 
   /** Takes in what exits before all that is there. */
@@ -163,7 +201,8 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
       this.refuse(exit, this.refusalOf(`activate ${exit.source.service}`, exit.source.service));
     }
     this.registry.push(exit);
-    if (this.registry.size === 1) {
+    // A parent need not keep a child for the sake of handlers that may never be set.
+    if (this.registry.size > 0 && exit.source.isIdle !== true) {
       this.#node.occupy(true);
     }
   }
@@ -173,6 +212,15 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     return this.#state === 'disposed'
       ? new ContainerDisposedError(action, service)
       : ContainerDisposedError.ofExpired(action, service);
+  }
+
+  /** Why the container around it takes nothing in, if it does not. */
+  refusalAround(action: string, service: string): Error | undefined {
+    const { parent } = this;
+    return (
+      this.#place?.refusal(action, service) ??
+      (parent?.isClosed === true ? parent.refusalOf(action, service) : undefined)
+    );
   }
 
   /** Exits at once what cannot be taken in. */
@@ -192,10 +240,18 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
   /** Removes every entry that matches, and returns them. */
   take(matches: (exit: Exit) => boolean): Exit[] {
     const taken = this.registry.take(matches);
-    if (taken.length > 0 && this.registry.size === 0) {
+    if (taken.length > 0 && !this.registry.isOccupied) {
       this.#node.occupy(false);
     }
     return taken;
+  }
+
+  /** Removes what activation handlers have returned in the place of a subject, and returns it. */
+  takeReplacements(of: Exit): Exit[] {
+    const { ownership } = this.registry;
+    return ownership.hasReplacements
+      ? this.take((exit) => exit !== of && ownership.rootOf(exit.subject) === of.subject)
+      : [];
   }
 
   /** What a disposal would run, in that order. */
@@ -303,6 +359,37 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     }
   }
 
+  /**
+   * Begins the disposal, or joins that which is under way, as a part of that of a parent of another copy:
+   * drain hooks run now, and the rest once {@link proceedWithin} is called.
+   *
+   * @param drained called when they have settled.
+   */
+  disposeWithin({ reason, completed, timeout, finish }: DisposalWithin, drained: () => void): void {
+    const isFirst = this.#disposal === undefined;
+    const disposal = (this.#disposal ??= this.#begin({ reason, completed }));
+    if (isFirst) {
+      disposal.hold();
+      disposal.run.context = currentContext();
+      disposal.prepare();
+      disposal.shorten(this.host.options.timeout ?? Infinity);
+    }
+    disposal.shorten(timeout);
+    disposal.whenDrained(drained);
+    if (isFirst || finish !== undefined) {
+      // One that has begun by itself goes on by itself.
+      disposal.drive(finish);
+    }
+  }
+
+  /** What is left exits now. */
+  proceedWithin({ timeout, finish }: Pick<DisposalWithin, 'timeout' | 'finish'>): void {
+    const disposal = this.#disposal;
+    disposal?.shorten(timeout);
+    disposal?.drive(finish);
+    disposal?.proceed();
+  }
+
   disposalWithinParent(): Disposal {
     const outer = this.parent?.disposal ?? this.parent?.disposalWithinParent();
     if (this.#disposal === undefined) {
@@ -375,6 +462,26 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
     this.#node.remove();
   }
 
+  get #registryAround(): OuterRegistry | undefined {
+    const [registry, place] = [this.parent?.registry, this.#place];
+    return place === undefined
+      ? registry
+      : {
+          ownership: registry?.ownership,
+          isTracked: (subject) => place.isTracked(subject),
+        };
+  }
+
+  #descendantWith(subject: object): Disposer<Host> | undefined {
+    for (const child of this.children()) {
+      const owner = child.registry.owns(subject) ? child : child.#descendantWith(subject);
+      if (owner !== undefined) {
+        return owner;
+      }
+    }
+    return undefined;
+  }
+
   #begin(cause: ExitCause, outer?: Disposal): Disposal {
     // Before anything is run or awaited: what is activated from here on arrives late.
     this.#state = 'disposing';
@@ -392,7 +499,7 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
   /** That of its parent, which begins with it if an ancestor is being disposed. */
   get #outerDisposal(): Disposal | undefined {
     const { parent } = this;
-    if (parent === undefined || parent.state === 'disposed') {
+    if (parent === undefined || parent.state === 'disposed' || this.#place !== undefined) {
       return undefined;
     }
     // The disposal of an ancestor waits for a running scope, and does not begin that of the scope.

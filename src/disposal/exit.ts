@@ -13,6 +13,10 @@ export interface ExitSource {
   readonly hooks: readonly ExitHook[];
   /** Whether all its hooks run in the exit phase, and none declares what it uses. */
   readonly isPlain: boolean;
+  /** Whether nothing would run for it now. Handlers may still be set, and then run in its place. */
+  readonly isIdle?: boolean;
+  /** Whether its subject exits in another place, and only handlers are left to run here. */
+  readonly isElsewhere?: boolean;
   /**
    * Of a callback: what was being activated when it was registered. Nothing of that can have been built
    * on the callback, which need not wait for it.
@@ -20,7 +24,7 @@ export interface ExitSource {
   readonly inFlight?: ReadonlySet<PromiseLike<unknown>>;
   /** Called when its hooks are about to run. */
   exiting?(): void;
-  /** Called when its subject exits in another place. Returns whether handlers are left to run here. */
+  /** Called when its subject exits in another place. Returns whether handlers may be left to run here. */
   handlersOnly?(): boolean;
   /** Called when its subject is released by itself. */
   released?(): void;

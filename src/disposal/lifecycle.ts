@@ -28,6 +28,14 @@ export interface LifecycleOptions {
    * is exited at once then). Default: `'own'`.
    */
   transients?: 'own' | 'refuse';
+  /**
+   * Whether an instance that the container makes, and that has a method `[Symbol.asyncDispose]`, or else
+   * `[Symbol.dispose]`, has that as an exit hook without a mark: once, after its marked hooks, and called
+   * without an argument. Functions, promises and containers are left alone, and so is what you made
+   * (constants, what a factory returns, what is adopted). The options of the container that owns the instance
+   * apply. Classes outside singleton scope are then watched, with hooks or not. Default: `false`.
+   */
+  disposables?: boolean;
 }
 
 /** Options of `container.dispose()`. */

@@ -1,5 +1,6 @@
 /** What a disposal would run, and wait for, in that order. */
 import { pendingActivations, type Activation } from './activation.js';
+import type { ForeignHost } from './exit-link.js';
 import type { PendingExit } from './exit-report.js';
 import { pendingHooks, type Exit, type Task } from './exit.js';
 import type { Registry } from './registry.js';
@@ -14,6 +15,8 @@ export interface PendingHost {
         readonly run: { readonly unstarted: readonly Task[]; readonly isFinishing: boolean };
       }
     | undefined;
+  /** The container that it stands for, if that is of another copy of the package. */
+  readonly foreign: Pick<ForeignHost, 'pending'> | undefined;
   children(): readonly PendingHost[];
   scopes(): readonly PendingHost[];
   activations(): readonly Activation[];
@@ -31,7 +34,10 @@ export function pendingExits(host: PendingHost): PendingExit[] {
 }
 
 function phasesOf(host: PendingHost): Phases {
-  const { disposal } = host;
+  const { disposal, foreign } = host;
+  if (foreign !== undefined) {
+    return { drain: [], exit: foreign.pending() };
+  }
   const scopes = new Set(disposal?.run.isFinishing === true ? [] : host.scopes());
   const children = host
     .children()

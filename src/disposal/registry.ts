@@ -9,8 +9,16 @@ const manyEntries = 1_000;
 
 const noExits: readonly Exit[] = [];
 
+/** That of the container around. */
+export interface OuterRegistry {
+  /** Not there, if no container around is of this copy of the package. */
+  readonly ownership: Ownership | undefined;
+  /** Whether a subject has an owner there, or further up, or had one. */
+  isTracked(subject: object): boolean;
+}
+
 export class Registry {
-  readonly #parent: () => Registry | undefined;
+  readonly #parent: () => OuterRegistry | undefined;
   readonly ownership: Ownership;
   readonly #graphOf: GraphOf;
   /** Of its entries, once hooks declare what they use. */
@@ -33,7 +41,7 @@ export class Registry {
    * @param parent that of the parent, which may own what is handed on here.
    * @param graphOf reads what is known of its entries, if hooks declare what they use.
    */
-  constructor(parent: () => Registry | undefined, graphOf: GraphOf) {
+  constructor(parent: () => OuterRegistry | undefined, graphOf: GraphOf) {
     this.#parent = parent;
     this.ownership = new Ownership(() => parent()?.ownership);
     this.#graphOf = graphOf;
@@ -48,6 +56,11 @@ export class Registry {
     return this.#lateArrivals;
   }
 
+  /** Whether there is anything to exit, as things are now. */
+  get isOccupied(): boolean {
+    return this.#exits.some(({ source }) => source.isIdle !== true);
+  }
+
   get hasDrainHooks(): boolean {
     return this.#draining.length > 0;
   }
@@ -55,8 +68,10 @@ export class Registry {
   /** Takes in an entry, last, unless its subject has its place already, or was disposed. */
   push(exit: Exit): void {
     const { subject, source } = exit;
+    // What has no hooks cannot have them run twice, and most containers need no record of it.
     const isTaken =
-      this.isDisposed(subject) || (source.isShared && this.ownership.isTakenBySibling(subject));
+      source.isIdle !== true &&
+      (this.isDisposed(subject) || (source.isShared && this.ownership.isTakenBySibling(subject)));
     if (hasWork(source, isTaken) && !this.#isRepeated(exit)) {
       if (source.isShared && this.#exits.length >= this.#deduplicateAt) {
         this.deduplicate();
@@ -86,32 +101,63 @@ export class Registry {
     this.ownership.standsIn(standIn, subject);
   }
 
-  /** What an object stands in for; itself, if it does not. */
-  subjectOf(instance: object): object {
-    return this.ownership.subjectOf(instance);
+  /** A handler has returned it in the place of another, and both exit. */
+  replaces(replacement: object, original: object): void {
+    this.ownership.replaces(replacement, original);
+  }
+
+  /** What was made first of what stands in one place; the instance itself, if nothing else does. */
+  rootOf(instance: object): object {
+    return this.ownership.rootOf(instance);
   }
 
   isDisposed(subject: object): boolean {
     return this.ownership.isDisposed(subject);
   }
 
+  /** The first entry of a subject. */
+  entryOf(subject: object): Exit | undefined {
+    if (this.#index === undefined) {
+      this.#index = new Map();
+      for (const exit of this.#exits) {
+        if (!this.#index.has(exit.subject)) {
+          this.#index.set(exit.subject, exit);
+        }
+      }
+    }
+    return this.#index.get(subject);
+  }
+
   /** The entry of a subject that is to exit here and not in an ancestor. */
   ownedEntry(subject: object): Exit | undefined {
-    const entry = this.#entryOf(subject);
-    return entry === undefined || this.isOwnedByAncestor(subject) ? undefined : entry;
+    const entry = this.entryOf(subject);
+    return entry !== undefined && entry.source.isIdle !== true && this.owns(subject)
+      ? entry
+      : undefined;
+  }
+
+  /** Whether a subject has its place here and not in an ancestor, be there anything to exit or not. */
+  owns(subject: object): boolean {
+    return this.#hasPlace(subject) && !this.isOwnedByAncestor(subject);
+  }
+
+  /** Whether a callback belongs to a value. */
+  isAdopted(value: unknown): boolean {
+    return this.#exits.some(({ source }) => 'adopted' in source && source.adopted === value);
   }
 
   /** Whether a subject has an owner, here or further up, or had one. */
   isTracked(subject: object): boolean {
-    return (
-      this.isDisposed(subject) ||
-      this.#entryOf(subject) !== undefined ||
-      this.isOwnedByAncestor(subject)
-    );
+    return this.isDisposed(subject) || this.#hasPlace(subject) || this.isOwnedByAncestor(subject);
   }
 
   isOwnedByAncestor(subject: object): boolean {
     return this.#parent()?.isTracked(subject) === true;
+  }
+
+  #hasPlace(subject: object): boolean {
+    const entry = this.entryOf(subject);
+    return entry !== undefined && entry.source.isElsewhere !== true;
   }
 
   /** Whether an entry's subject exits in another place than this one. */
@@ -120,8 +166,8 @@ export class Registry {
     return (
       !this.#isClosed &&
       source.isShared &&
-      (this.ownership.disposed.has(subject) ||
-        this.#entryOf(subject)?.source !== source ||
+      (this.ownership.hasDisposed(subject) ||
+        this.entryOf(subject)?.source !== source ||
         this.isOwnedByAncestor(subject))
     );
   }
@@ -144,6 +190,11 @@ export class Registry {
       return !isAgain;
     });
     this.#deduplicateAt = Math.max(this.#deduplicateAt, 2 * this.#exits.length);
+  }
+
+  /** Whether an entry matches that has something to exit. */
+  hasOccupied(matches: (exit: Exit) => boolean): boolean {
+    return this.#exits.some((exit) => matches(exit) && exit.source.isIdle !== true);
   }
 
   /** Removes every entry that matches, and returns them. */
@@ -194,7 +245,14 @@ export class Registry {
       return undefined;
     }
     this.#exits.pop();
-    exit.source.exiting?.();
+    const { subject, source } = exit;
+    if (source.isElsewhere !== true) {
+      if (this.ownership.hasExited(subject) && source.handlersOnly?.() !== true) {
+        return this.pop();
+      }
+      this.ownership.exits(subject);
+    }
+    source.exiting?.();
     const task = { exit, hooks: this.hooksOf(exit) };
     if (!exit.source.isPlain) {
       this.#draining = this.#draining.filter((each) => each !== exit);
@@ -222,10 +280,12 @@ export class Registry {
         exit,
         hooks: inPhase(exit.source.hooks, 'drain'),
       })),
-      exit: ordered([...others, ...this.owned()], 'exit').map((exit) => ({
-        exit,
-        hooks: draining.has(exit) ? inPhase(exit.source.hooks, 'exit') : this.hooksOf(exit),
-      })),
+      exit: ordered([...others, ...this.owned()], 'exit')
+        .map((exit) => ({
+          exit,
+          hooks: draining.has(exit) ? inPhase(exit.source.hooks, 'exit') : this.hooksOf(exit),
+        }))
+        .filter(({ hooks }) => hooks.length > 0),
     };
   }
 
@@ -238,6 +298,7 @@ export class Registry {
   markDisposed(exits: readonly Exit[]): void {
     for (const { subject } of exits) {
       this.ownership.disposed.add(subject);
+      this.ownership.exits(subject);
     }
   }
 
@@ -273,10 +334,13 @@ export class Registry {
   ): Exit[] {
     return exits.filter(({ subject, source }) => {
       const isElsewhere =
+        source.isElsewhere === true ||
         seen.has(subject) ||
-        (!this.#isClosed && this.ownership.disposed.has(subject)) ||
+        (!this.#isClosed && this.ownership.hasDisposed(subject)) ||
         (source.isShared && this.isOwnedByAncestor(subject));
-      seen.add(subject);
+      if (!isElsewhere) {
+        seen.add(subject);
+      }
       return hasWork(source, isElsewhere);
     });
   }
@@ -300,18 +364,6 @@ export class Registry {
       }
     }
     this.#isOrdered = false;
-  }
-
-  #entryOf(subject: object): Exit | undefined {
-    if (this.#index === undefined) {
-      this.#index = new Map();
-      for (const exit of this.#exits) {
-        if (!this.#index.has(exit.subject)) {
-          this.#index.set(exit.subject, exit);
-        }
-      }
-    }
-    return this.#index.get(subject);
   }
 
   /** One value that is handed out again and again must not fill the registry. */

@@ -56,6 +56,11 @@ export class Run {
     return this.#hasEnded;
   }
 
+  /** How it is brought to its end, if it is. */
+  get finishing(): Finish | undefined {
+    return this.#finish;
+  }
+
   /** Whether nothing is awaited any more. */
   get isFinishing(): boolean {
     return this.#finish !== undefined;

@@ -23,7 +23,7 @@ export class RunsBeside {
   async release(taken: readonly Exit[]): Promise<boolean> {
     // What a hook or handler is called with is not known any more when it is forgotten.
     const tasks = this.#registry.owned(taken).map((exit) => this.#taskOf(exit));
-    if (tasks.length === 0) {
+    if (tasks.every(({ hooks }) => hooks.length === 0)) {
       return false;
     }
     this.#registry.markDisposed(taken);
@@ -40,11 +40,17 @@ export class RunsBeside {
   }
 
   /**
-   * Runs these hooks for what stays in the registry, for a caller who takes what they throw. Returns a
-   * promise only if there is something to wait for.
+   * Runs what was taken out of the registry, and then these hooks for what stays there, for a caller who
+   * takes what they throw. Returns a promise only if there is something to wait for.
    */
-  runNow(exit: Exit, hooks: readonly ExitHook[]): Promise<void> | undefined {
-    const run = this.#start([this.#taskOf(exit, hooks)]);
+  runNow(
+    exit: Exit,
+    hooks: readonly ExitHook[],
+    taken: readonly Exit[],
+  ): Promise<void> | undefined {
+    const before = this.#registry.owned(taken).map((each) => this.#taskOf(each));
+    this.#registry.markDisposed(taken);
+    const run = this.#start([this.#taskOf(exit, hooks), ...before]);
     if (run.hasEnded) {
       run.log.rethrow();
       return undefined;

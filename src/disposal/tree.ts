@@ -20,6 +20,14 @@ interface Link<Member extends TreeMember> {
   held: TreeNode<Member> | undefined;
 }
 
+/** The place of a container in the tree of another copy of the package, which disposes it. */
+export interface Place {
+  /** Says whether the container, or what is below it, has something to exit. */
+  occupy(isOccupied: boolean): void;
+  /** Leaves no trace of it. */
+  remove(): void;
+}
+
 /** The children of a container, or its scopes. */
 class Links<Member extends TreeMember> {
   readonly #links = new Set<Link<Member>>();
@@ -66,6 +74,8 @@ export class TreeNode<Member extends TreeMember> {
   #parent: TreeNode<Member> | undefined;
   /** That of the parent. */
   #link: Link<Member> | undefined;
+  /** Where it is held instead, if the nearest container around it is of another copy of the package. */
+  #place: Place | undefined;
   #children: Links<Member> | undefined;
   #scopes: Links<Member> | undefined;
   #isOccupied = false;
@@ -81,12 +91,18 @@ export class TreeNode<Member extends TreeMember> {
   }
 
   set parent(parent: TreeNode<Member> | undefined) {
+    this.moveTo(parent);
+  }
+
+  /** @param place holds it instead of its parent, if that is not the nearest container around it. */
+  moveTo(parent: TreeNode<Member> | undefined, place?: Place): void {
     this.remove();
     this.#parent = parent;
-    if (parent !== undefined) {
+    this.#place = place;
+    if (place === undefined && parent !== undefined) {
       this.#link = parent.#linksFor(this).add(this);
-      this.#updateHold();
     }
+    this.#updateHold();
   }
 
   /** Those that are no scopes, are alive and were not removed, youngest first. */
@@ -129,6 +145,8 @@ export class TreeNode<Member extends TreeMember> {
         parent.#hold(-1);
       }
     }
+    this.#place?.remove();
+    this.#place = undefined;
   }
 
   /** Where it keeps a child. */
@@ -140,6 +158,7 @@ export class TreeNode<Member extends TreeMember> {
   #updateHold(): void {
     const [parent, link] = [this.#parent, this.#link];
     const isHeld = this.#isOccupied || this.#heldCount > 0;
+    this.#place?.occupy(isHeld);
     if (parent !== undefined && link !== undefined && isHeld !== (link.held !== undefined)) {
       link.held = isHeld ? this : undefined;
       parent.#hold(isHeld ? 1 : -1);

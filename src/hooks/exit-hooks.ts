@@ -1,6 +1,6 @@
 /** Finds the exit hooks of a class, along its prototype chain. */
 import type { ExitContext } from './exit-context.js';
-import { isObject } from '../shared/inspect.js';
+import { guarded, isObject } from '../shared/inspect.js';
 import type { ExitHook, ExitPhase, UsedService } from './exit-hook.js';
 import type { HookOptions } from './options.js';
 
@@ -58,26 +58,57 @@ export function exitHooksOfPrototype(prototype: unknown): readonly MethodHook[] 
   return hooks;
 }
 
-/** A method that was marked, with `@OnExit()` or with a decorator of Inversify. */
+/** By which method an object is disposed in JavaScript, if it is a disposable. */
+function disposeMethodOf(value: object): symbol | undefined {
+  // Some browsers lack these symbols.
+  const symbols: readonly (symbol | undefined)[] = [Symbol.asyncDispose, Symbol.dispose];
+  return symbols.find(
+    (symbol) =>
+      symbol !== undefined &&
+      typeof guarded((): unknown => Reflect.get(value, symbol), undefined) === 'function',
+  );
+}
+
+/** Hooks of a class, and after them that of a disposable. Lists of hooks are compared, so each is made once. */
+const withDisposal = new WeakMap<readonly MethodHook[], Map<symbol, readonly MethodHook[]>>();
+
+/** These hooks of an object, and after them the method by which it is a disposable, if that is not among them. */
+export function withDisposeMethod(
+  marked: readonly MethodHook[],
+  value: object,
+): readonly MethodHook[] {
+  const method = disposeMethodOf(value);
+  if (method === undefined || marked.some(({ key }) => key === method)) {
+    return marked;
+  }
+  const bySymbol = withDisposal.get(marked) ?? new Map<symbol, readonly MethodHook[]>();
+  const hooks = bySymbol.get(method) ?? [
+    ...marked,
+    new MethodHook(method, undefined, 'disposable'),
+  ];
+  withDisposal.set(marked, bySymbol.set(method, hooks));
+  return hooks;
+}
+
+/** What makes a method a hook: a mark with a decorator, or the name of a disposable's method. */
+type Kind = 'OnExit' | 'preDestroy' | 'disposable';
+
+/** A method that was marked, with `@OnExit()` or with a decorator of Inversify, or that disposes. */
 export class MethodHook implements ExitHook {
   readonly name: string;
   readonly key: string | symbol;
   readonly timeout: number | undefined;
   readonly phase: ExitPhase | undefined;
   readonly uses: readonly UsedService[] | undefined;
-  readonly #decorator: 'OnExit' | 'preDestroy';
+  readonly #kind: Kind;
 
-  constructor(
-    key: string | symbol,
-    options: Partial<HookOptions> = {},
-    decorator: 'OnExit' | 'preDestroy' = 'OnExit',
-  ) {
+  constructor(key: string | symbol, options: Partial<HookOptions> = {}, kind: Kind = 'OnExit') {
     this.name = typeof key === 'symbol' ? `[${symbolName(key)}]` : key;
     this.key = key;
     this.timeout = options.timeout;
     this.phase = options.phase;
     this.uses = options.uses;
-    this.#decorator = decorator;
+    this.#kind = kind;
   }
 
   target(instance: object): unknown {
@@ -93,11 +124,13 @@ export class MethodHook implements ExitHook {
     const method: unknown = Reflect.get(instance, this.key);
     if (typeof method !== 'function') {
       throw new TypeError(
-        `${this.name} is marked with @${this.#decorator}() and no longer a method`,
+        this.#kind === 'disposable'
+          ? `${this.name} is no longer a method`
+          : `${this.name} is marked with @${this.#kind}() and no longer a method`,
       );
     }
-    // Inversify calls its `@preDestroy` methods without an argument.
-    return Reflect.apply(method, instance, this.#decorator === 'OnExit' ? [context] : []);
+    // Inversify calls its `@preDestroy` methods without an argument, and `using` those of disposables.
+    return Reflect.apply(method, instance, this.#kind === 'OnExit' ? [context] : []);
   }
 }
 

@@ -65,7 +65,8 @@ type NoHook =
  * runs once, with the hooks of the class that overrides, marked or not.
  *
  * *Not* run: hooks of what the container did not create (`toConstantValue`, what a factory returns)
- * unless `lifecycle.adopt()` says so, and of an instance whose constructor or `@postConstruct` failed.
+ * unless `lifecycle.adopt()` says so, and of an instance whose constructor, property injection or
+ * `@postConstruct` failed.
  *
  * @throws TypeError when it is applied to anything but an instance method with a public name.
  * @throws TypeError or RangeError if an option has a value that it does not take.

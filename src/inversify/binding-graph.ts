@@ -27,7 +27,10 @@ export class BindingGraph implements ExitGraph {
   constructor(exits: readonly Exit[], repeated: readonly Exit[], reader: BindingReader) {
     this.#reader = reader;
     for (const exit of exits) {
-      addTo(this.#byValue, adoptedIn(exit) ?? exit.subject, exit);
+      // What has no hooks stands for what it was built from.
+      if (exit.source.isIdle !== true) {
+        addTo(this.#byValue, adoptedIn(exit) ?? exit.subject, exit);
+      }
     }
     for (const { subject, source } of [...exits, ...repeated]) {
       const identifier = bindingOf(source)?.serviceIdentifier;
@@ -114,7 +117,7 @@ function unwrapped(service: UsedService | LazyServiceIdentifier): ServiceIdentif
 
 /** The value that a callback belongs to. */
 function adoptedIn({ source }: Exit): unknown {
-  return 'value' in source ? source.value : undefined;
+  return 'adopted' in source ? source.adopted : undefined;
 }
 
 function addTo<Key>(exits: Map<Key, Set<Exit>>, key: Key, exit: Exit): void {

@@ -1,39 +1,51 @@
 /** Puts handlers on bindings that register each instance on activation, and run its teardown. */
-import { isPromise } from '../shared/promise.js';
 import type { BindingDeactivation, ResolutionContext } from '@inversifyjs/core';
 
 import { isMaking, type CachingBinding, type MakingBinding } from './binding-watch.js';
-import { exitHooksOf, exitHooksOfPrototype } from '../hooks/exit-hooks.js';
-import type { Exit } from '../disposal/exit.js';
-import type { ExitHook } from '../hooks/exit-hook.js';
-import type { Disposer } from '../disposal/disposer.js';
+import { exitHooksOf, exitHooksOfPrototype, type MethodHook } from '../hooks/exit-hooks.js';
+import { hooksWithDisposal } from './disposables.js';
 import { isObject } from '../shared/inspect.js';
 import type { ContainerScope } from './container-scope.js';
+import { Replacements } from './replacements.js';
 import { Singleton, type SingletonHost } from './singleton.js';
 import type { Singletons } from './singletons.js';
 import { TransientSources } from './transient-source.js';
+import { registerTransient } from './transients.js';
 import { Instrumentation, type Handlers } from './instrumentation.js';
 
 export class Collector {
   readonly #scope: ContainerScope;
   readonly #singletons: Singletons;
   readonly #host: SingletonHost;
+  readonly replacements: Replacements;
   /** Holds, with the handlers of a binding, the singleton or the sources they were made for. */
   readonly #instrumentation = new Instrumentation<Singleton | TransientSources>();
+  /** Whether it, or a descendant, disposes instances without marks. */
+  #expectsDisposables = false;
   #sources: WeakMap<CachingBinding, TransientSources> | undefined;
 
   constructor(scope: ContainerScope, singletons: Singletons, host: SingletonHost) {
     this.#scope = scope;
     this.#singletons = singletons;
     this.#host = host;
+    this.replacements = new Replacements(scope);
+  }
+
+  /** Called when a descendant disposes instances without marks, which may be made from these bindings. */
+  expectDisposables(): void {
+    this.#expectsDisposables = true;
   }
 
   /** Makes sure that the instances of the binding are collected from now on. */
   instrument(binding: CachingBinding): void {
+    this.#expectsDisposables ||= this.#scope.disposer.option('disposables') === true;
     const hooks = isMaking(binding) ? hooksOfClass(binding) : [];
     if (isMaking(binding) && binding.scope === 'Singleton') {
       this.#instrumentSingleton(binding);
-    } else if (isMaking(binding) && hooks?.length !== 0) {
+    } else if (
+      isMaking(binding) &&
+      (hooks?.length !== 0 || this.#expectsDisposables || this.#hasHandler(binding))
+    ) {
       this.#instrumentTransient(binding, hooks);
     } else if (!isMaking(binding)) {
       // A value that the user made is not disposed, but it is deactivated.
@@ -59,6 +71,11 @@ export class Collector {
     return singleton;
   }
 
+  /** Whether the user has set a handler, which may return something with hooks. */
+  #hasHandler(binding: CachingBinding): boolean {
+    return this.#instrumentation.userHandlers(binding).onActivation !== undefined;
+  }
+
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined {
     return this.#instrumentation.userDeactivation(binding);
@@ -80,28 +97,40 @@ export class Collector {
   }
 
   #instrumentUserValue(binding: CachingBinding): void {
-    if (this.userDeactivation(binding) === undefined) {
-      this.#instrumentation.restore(binding);
-      // The container may have deactivation handlers for the service.
-      this.singletonOf(binding);
-    } else {
+    if (this.userDeactivation(binding) !== undefined) {
       this.#instrumentSingleton(binding);
+      return;
+    }
+    // The container may have deactivation handlers for the service.
+    const singleton = this.singletonOf(binding);
+    if (!this.#hasHandler(binding)) {
+      this.#instrumentation.restore(binding);
+    } else if (!this.#instrumentation.isInstrumented(binding, singleton)) {
+      this.#instrumentation.instrument(binding, singleton, (user) => ({
+        onDeactivation: undefined,
+        onActivation: (context, value) => this.#activate(binding, user, context, value),
+      }));
     }
   }
 
   #instrumentTransient(
     binding: MakingBinding,
-    hooksOfBinding: readonly ExitHook[] | undefined,
+    hooksOfBinding: readonly MethodHook[] | undefined,
   ): void {
     const sources = this.#sourcesOf(binding);
     if (!this.#instrumentation.isInstrumented(binding, sources)) {
       this.#instrumentation.instrument(binding, sources, (user) => ({
         onDeactivation: user.onDeactivation,
         onActivation: (context, value) => {
-          const hooks = hooksOfBinding ?? exitHooksOf(value);
-          return isObject(value) && hooks.length > 0
-            ? this.#transientActivated(sources, hooks, context, value, user)
-            : activate(user, context, value);
+          const marked =
+            hooksOfBinding !== undefined && isMadeBy(binding, value)
+              ? hooksOfBinding
+              : exitHooksOf(value);
+          const hooks = this.#expectsDisposables ? hooksWithDisposal(value, marked) : marked;
+          if (isObject(value) && hooks.length > 0) {
+            this.#transientActivated(sources, { marked, hooks }, context, value);
+          }
+          return this.#activate(binding, user, context, value);
         },
       }));
     }
@@ -128,81 +157,110 @@ export class Collector {
     const { binding } = singleton;
     const { disposer } = this.#scope;
     const exit = singleton.activation(value);
-    if (exit !== undefined) {
-      if (exit.isShared) {
-        this.#scope.refuseDescendantValue(binding, exit.subject, context);
-      }
-      // Before the user's handler, which may return another object or throw.
+    const hasHooks = !exit.isIdle;
+    if (hasHooks && exit.isShared) {
+      this.#scope.refuseDescendantValue(binding, exit.subject, context);
+    }
+    if (hasHooks || (!disposer.isClosed && this.#singletons.has(binding))) {
+      this.#dropFailed(singleton);
+      // Before the user's handler, which may return another object or throw. Handlers that are set
+      // later run in this place.
       disposer.push(exit);
       singleton.activations.add(exit);
-      this.#scope.refuseCaptiveDependency(binding, context);
     }
-    const activated = activate(user, context, value);
-    if (exit !== undefined) {
-      ignoreStandIn(disposer, exit.subject, activated);
+    if (hasHooks && exit.isShared) {
+      this.#scope.onHooksFound();
     }
+    const refusal = hasHooks ? this.#scope.refusalOf(binding, context) : undefined;
+    if (refusal !== undefined && (singleton.hasHandlers || isOwned(this.#scope, exit.subject))) {
+      throw refusal;
+    }
+    const activated = this.#activate(binding, user, context, value);
     this.#singletons.onActivated(binding, context, activated);
-    if (!isPromise(activated)) {
-      this.#scope.onBuilt(binding);
-    }
     return activated;
+  }
+
+  /** Of attempts that fail, only the last is kept, unless there are hooks to run for them. */
+  #dropFailed(singleton: Singleton): void {
+    const { latest } = singleton;
+    if (latest?.isIdle === true) {
+      this.#scope.disposer.take((each) => each === latest);
+      latest.dropped();
+    }
   }
 
   #transientActivated(
     sources: TransientSources,
-    hooks: readonly ExitHook[],
+    found: FoundHooks,
     context: ResolutionContext,
     instance: object,
-    user: Handlers,
+  ): void {
+    const owner = this.#scope.ownerOf(context);
+    const { marked } = found;
+    // The options of the owner apply, which may be a descendant of the container that holds the binding.
+    const hooks =
+      found.hooks !== marked && owner.disposer.option('disposables') === true
+        ? found.hooks
+        : marked;
+    if (hooks.length > 0) {
+      registerTransient(sources, owner, instance, hooks, context);
+      const refusal = this.#scope.refusalOf(sources.binding, context);
+      if (refusal !== undefined && isOwned(owner, instance)) {
+        throw refusal;
+      }
+    }
+  }
+
+  /** Calls the handler that the user has set for the binding. */
+  #activate(
+    { scope, serviceIdentifier: service }: CachingBinding,
+    { onActivation }: Handlers,
+    context: ResolutionContext,
+    value: unknown,
   ): unknown {
-    const { binding } = sources;
-    const owner = this.#scope.ownerOf(binding, context);
-    const source = sources.for(owner, instance, hooks);
-    const exit: Exit = { subject: instance, source };
-    if (
-      owner.disposer.option('transients') === 'refuse' &&
-      !owner.disposer.registry.isTracked(instance)
-    ) {
-      owner.disposer.refuse(exit, source.refusal());
+    if (onActivation === undefined) {
+      return value;
     }
-    const owned = source.isShared ? owner.ownedByDescendant(instance, context) : undefined;
-    if (owned === undefined) {
-      owner.disposer.push(exit);
-      source.live.warnOfMany(source.service, owner.disposer.registry);
-    } else {
-      owner.refuseOwnedByDescendant(owned, context);
+    const returned: unknown = onActivation(context, value);
+    if (returned === value) {
+      return returned;
     }
-    this.#scope.refuseCaptiveDependency(binding, context);
-    const activated = activate(user, context, instance);
-    ignoreStandIn(owner.disposer, instance, activated);
-    return activated;
+    const isSingleton = scope === 'Singleton';
+    const owner = isSingleton ? this.#scope : this.#scope.ownerOf(context);
+    return this.replacements.register(
+      { service, context, owner, isSingleton, holder: this.#scope },
+      value,
+      returned,
+    );
   }
 }
 
+/** The hooks of an instance: those that are marked, and those that it has if disposables are disposed. */
+interface FoundHooks {
+  readonly marked: readonly MethodHook[];
+  readonly hooks: readonly MethodHook[];
+}
+
 /** The hooks of a class, known before it has an instance; `undefined` if a function makes the value. */
-export function hooksOfClass(binding: MakingBinding): readonly ExitHook[] | undefined {
+export function hooksOfClass(binding: MakingBinding): readonly MethodHook[] | undefined {
   return binding.type === 'Instance'
     ? exitHooksOfPrototype(binding.implementationType.prototype)
     : undefined;
 }
 
-function activate({ onActivation }: Handlers, context: ResolutionContext, value: unknown): unknown {
-  return onActivation === undefined ? value : onActivation(context, value);
+/** Whether it belongs to a container, and is not an ancestor's that was handed on. */
+function isOwned({ disposer }: ContainerScope, subject: object): boolean {
+  return disposer.registry.ownedEntry(subject) !== undefined;
 }
 
-/** Another binding may return the proxy that a handler has made, which is no instance of its own. */
-function ignoreStandIn(disposer: Disposer, instance: object, activated: unknown): void {
-  if (activated === instance) {
-    return;
-  }
-  if (isPromise(activated)) {
-    activated.then(
-      (value) => {
-        ignoreStandIn(disposer, instance, value);
-      },
-      () => undefined,
+/** Whether a value is what the class of the binding constructs: a constructor may return anything. */
+function isMadeBy(binding: MakingBinding, value: unknown): boolean {
+  try {
+    return (
+      binding.type === 'Instance' &&
+      Object.getPrototypeOf(value) === binding.implementationType.prototype
     );
-  } else if (isObject(activated) && exitHooksOf(activated) === exitHooksOf(instance)) {
-    disposer.registry.standsIn(activated, instance);
+  } catch {
+    return false;
   }
 }

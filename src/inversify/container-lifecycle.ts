@@ -1,13 +1,16 @@
 /** The public handle of one container's disposer: it checks and names what callers hand in. */
 import type { Container, ContainerOptions } from 'inversify';
 
+import { asyncHooksWithin, isDisposing } from '../disposal/async-hooks.js';
 import { Adoption, Callback } from '../disposal/callback.js';
 import type { Disposer, LifecycleState } from '../disposal/disposer.js';
-import type { ExitLink, LinkObserver } from '../disposal/exit-link.js';
+import type { ChildPlace, DisposalWithin, ExitLink, LinkObserver } from '../disposal/exit-link.js';
 import type { ExitReport, PendingExit } from '../disposal/exit-report.js';
 import type { Exit } from '../disposal/exit.js';
+import { ForeignChild } from '../disposal/foreign-child.js';
 import type { DisposeOptions, OnExitCallbackOptions } from '../disposal/lifecycle.js';
 import { workIn, type WorkScope } from '../disposal/scope-work.js';
+import type { Finish } from '../disposal/work.js';
 import type { ExitContext } from '../hooks/exit-context.js';
 import { arePlain } from '../hooks/exit-hook.js';
 import { exitHooksOf } from '../hooks/exit-hooks.js';
@@ -36,7 +39,7 @@ type OpenScope = (options: ContainerOptions | undefined) => OpenedScope;
 export class ContainerLifecycle extends Lifecycle implements ExitLink {
   readonly #disposer: Disposer;
   readonly #openContainer: OpenScope;
-  readonly #releasing = new Map<object, Promise<void>>();
+  #releasing: Map<object, Promise<void>> | undefined;
 
   /** @param openContainer opens a scope within the container. */
   constructor(disposer: Disposer, openContainer: OpenScope) {
@@ -64,7 +67,7 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
       callback,
       callback,
       checked,
-      this.#inFlight(),
+      inFlightIn(this.#disposer),
     );
     const exit = { subject: registration, source: registration };
     this.#push(exit, 'register a callback');
@@ -102,7 +105,14 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
           'callback, so there is nothing to run. Pass one: adopt(value, (value) => value.close()).',
       );
     }
-    if (isObject(value) && hooks.length > 0) {
+    // The whole tree is only searched for hooks that would run twice.
+    const owner =
+      (isObject(value) ? this.#disposer.ownerOf(value, hooks.length > 0) : undefined) ??
+      this.#disposer;
+    if (owner !== this.#disposer && this.#disposer.isClosed) {
+      throw this.#disposer.refusalOf(`adopt ${className}`, className);
+    }
+    if (isObject(value) && hooks.length > 0 && owner === this.#disposer) {
       const source = { service: className, isShared: true, hooks, isPlain: arePlain(hooks) };
       this.#push({ subject: value, source }, `adopt ${className}`);
     }
@@ -113,22 +123,23 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
         onExit,
         (context) => onExit(value, context),
         checked,
-        this.#inFlight(),
+        inFlightIn(owner),
         value,
       );
-      this.#push({ subject: adoption, source: adoption }, `adopt ${className}`);
+      this.#push({ subject: adoption, source: adoption }, `adopt ${className}`, owner);
     }
     return value;
   }
 
   async release(instance: object): Promise<void> {
-    const released = this.#disposer.registry.subjectOf(instance);
-    const releasing = this.#releasing.get(released) ?? this.#release(instance, released);
-    this.#releasing.set(released, releasing);
+    const released = this.#disposer.registry.rootOf(instance);
+    const all = (this.#releasing ??= new Map<object, Promise<void>>());
+    const releasing = all.get(released) ?? this.#release(instance, released);
+    all.set(released, releasing);
     try {
       await releasing;
     } finally {
-      this.#releasing.delete(released);
+      all.delete(released);
     }
   }
 
@@ -179,6 +190,37 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
     this.#disposer.leave(reason, why);
   }
 
+  isDisposing(): boolean {
+    return isDisposing(this.#disposer);
+  }
+
+  asyncHooks(): readonly PendingExit[] {
+    return asyncHooksWithin(this.#disposer);
+  }
+
+  // What parents and children of other copies of the package ask.
+
+  addChild(child: ExitLink): ChildPlace {
+    return new ForeignChild(this.#disposer, child);
+  }
+
+  stop(reason: unknown): void {
+    this.#disposer.stop(reason);
+    this.#disposer.stopDescendants(reason);
+  }
+
+  drainWithin(within: DisposalWithin, drained: () => void): void {
+    this.#disposer.disposeWithin(within, drained);
+  }
+
+  exitWithin(within: Pick<DisposalWithin, 'timeout' | 'finish'>): void {
+    this.#disposer.proceedWithin(within);
+  }
+
+  finishWithin(finish: Finish): void {
+    this.#disposer.disposal?.drive(finish);
+  }
+
   #openScope(options: ContainerOptions | undefined): OpenedScope {
     if (this.#disposer.isClosed) {
       throw this.#disposer.refusalOf('open a scope', 'scope');
@@ -187,12 +229,14 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
   }
 
   async #release(instance: object, released: object): Promise<void> {
-    const exited = await this.#disposer.release(
-      this.#disposer.take(
-        ({ subject }) =>
-          subject === released || (subject instanceof Adoption && subject.value === instance),
-      ),
-    );
+    const { registry } = this.#disposer;
+    const isMeant = ({ subject }: Exit): boolean => {
+      const value = subject instanceof Adoption ? subject.adopted : subject;
+      return isObject(value) && registry.rootOf(value) === released;
+    };
+    // What has no hooks yet is not released, and keeps its place.
+    const exited =
+      registry.hasOccupied(isMeant) && (await this.#disposer.release(this.#disposer.take(isMeant)));
     if (!exited) {
       throw new Error(
         `release() was given ${classNameOf(instance)}, which this container does not own: it has ` +
@@ -202,19 +246,19 @@ export class ContainerLifecycle extends Lifecycle implements ExitLink {
     }
   }
 
-  /** What is being activated now. */
-  #inFlight(): ReadonlySet<PromiseLike<unknown>> {
-    const activations = this.#disposer.activations();
-    return activations.length === 0 ? none : new Set(activations.map(({ arrival }) => arrival));
-  }
-
-  #push(exit: Exit, action: string): void {
-    if (this.#disposer.isClosed) {
-      throw this.#disposer.refusalOf(action, exit.source.service);
+  #push(exit: Exit, action: string, owner = this.#disposer): void {
+    if (owner.isClosed) {
+      throw owner.refusalOf(action, exit.source.service);
     }
-    this.#disposer.registry.readmit(exit.subject);
-    this.#disposer.push(exit);
+    owner.registry.readmit(exit.subject);
+    owner.push(exit);
   }
+}
+
+/** What a container is activating now. */
+function inFlightIn(disposer: Disposer): ReadonlySet<PromiseLike<unknown>> {
+  const activations = disposer.activations();
+  return activations.length === 0 ? none : new Set(activations.map(({ arrival }) => arrival));
 }
 
 function checkCompleted(completed: unknown): void {

@@ -1,106 +1,138 @@
 /** A container as a scope that owns instances: decides which container owns a new instance. */
-import type { Binding, PlanServiceNode, ResolutionContext } from '@inversifyjs/core';
+import type { Binding, PlanParamsOperations, ResolutionContext } from '@inversifyjs/core';
 import type { PluginContext } from '@inversifyjs/plugin';
-import type { ServiceIdentifier } from 'inversify';
+import type { Container, ServiceIdentifier } from 'inversify';
 
-import { boundHere, type CachingBinding } from './binding-watch.js';
-import { cachedIn, Construction, Constructions } from './construction.js';
-import { ScopeNode, type ScopeNodeHost } from './scope-tree.js';
-import type { Exit } from '../disposal/exit.js';
 import type { Disposer } from '../disposal/disposer.js';
+import type { Exit } from '../disposal/exit.js';
+import { exitLink, type ExitLink } from '../disposal/exit-link.js';
 import { identifierName } from '../shared/inspect.js';
+import { AncestorSingleton } from './ancestor-singleton.js';
+import {
+  boundHere,
+  cachedIn,
+  inheritedFrom,
+  isCaching,
+  planOperationsOf,
+  type CachingBinding,
+} from './binding-watch.js';
+import { BuildScope, type PlanningScope } from './build-scope.js';
+import { constantBinding, originalOf } from './derived-bindings.js';
+import { Lifecycle } from './lifecycle.js';
+import { servicesOf } from './plain-container.js';
 import {
   captiveDependency,
-  AncestorSingletons,
-  unknownSingleton,
-  type PlannedSingleton,
-} from './ancestor-singletons.js';
-
-/** Leads to the nearest container with the module. Not `Symbol.for`: copies must not share scopes. */
-export const scopeToken: ServiceIdentifier<ContainerScope> = Symbol('inversify-onexit');
+  contextBinding,
+  contextOf,
+  requesterOf,
+  requesterToken,
+  type Requester,
+  type Services,
+} from './requester.js';
+import { ScopeNode, type ScopeNodeHost } from './scope-tree.js';
+import type { SourceHolder } from './transient-source.js';
 
 export interface ContainerScopeHost {
+  readonly container: Container;
+  readonly lifecycle: Lifecycle & ExitLink;
   /** Whether the values of the binding have exit hooks, and its container would run them. */
   hasExitHooks(binding: Binding): boolean;
   /** Called when a binding was removed, after its deactivation. */
   onBindingRemoved(binding: CachingBinding): void;
 }
 
-export class ContainerScope extends ScopeNode<ContainerScope> {
-  /** The constructions of its singletons through descendants. */
-  readonly constructions = new Constructions();
+export class ContainerScope
+  extends ScopeNode<ContainerScope>
+  implements Requester<ContainerScope>, PlanningScope<ContainerScope>, SourceHolder
+{
+  readonly owner = this;
+  readonly through = this;
+  readonly singletons: readonly string[] = [];
+  /** What Inversify returns where it is asked for the {@link requesterToken}. */
+  readonly requesters: readonly [ContainerScope] = [this];
+  generation = 0;
+  transientSources: SourceHolder['transientSources'];
   readonly #host: ContainerScopeHost;
-  readonly #ancestorSingletons = new AncestorSingletons<ContainerScope>(this);
-  #resolvers: WeakMap<ResolutionContext, ContainerScope> | undefined;
-  /** A lookup in a descendant that continues here, and the scope in which it began. */
-  #continuedLookup:
-    | { readonly identifier: ServiceIdentifier; readonly requester: WeakRef<ContainerScope> }
-    | undefined;
-  readonly #self = new WeakRef<ContainerScope>(this);
-  #requester = this.#self;
-  /** The root of the plan that is being made: its first lookup. Reset by {@link onPlan}. */
-  #planRoot: ServiceIdentifier | undefined;
-  /** The start of the outermost `get` in progress, as an order of constructions. */
-  #getStart: number | undefined;
+  #operations: PlanParamsOperations | undefined;
+  #plainServices: WeakMap<ResolutionContext, Services> | undefined;
+  #buildScopes: WeakMap<Services, Map<ContainerScope, BuildScope<ContainerScope>>> | undefined;
+  #requesterBinding: Binding | undefined;
+  #lifecycleBinding: Binding | undefined;
 
   constructor(
     context: PluginContext,
     disposer: Disposer<ScopeNodeHost<ContainerScope>>,
     host: ContainerScopeHost,
   ) {
-    super(scopeToken, context, disposer);
+    super(context, disposer);
     this.#host = host;
   }
 
-  /** The owner of an instance that a binding of this container creates outside singleton scope. */
-  ownerOf(binding: CachingBinding, context: ResolutionContext): ContainerScope {
-    const resolver = this.#resolverOf(context);
-    if (resolver.parent === undefined) {
-      return resolver;
-    }
-    const running = resolver.#running();
-    if (running !== undefined && this.isDescendantOf(running.owner)) {
-      return resolver;
-    }
-    const owner = running?.owner ?? resolver;
-    const other =
-      // A disposed container refuses a new instance, even where the owner is uncertain.
-      owner.disposer.state === 'disposed'
-        ? undefined
-        : resolver.#ancestorSingletons.ownerOfPart(binding, running !== undefined);
-    return other !== undefined && owner.isDescendantOf(other) ? other : owner;
+  get container(): Container {
+    return this.#host.container;
   }
 
-  /** @throws Error if an instance that this container owns is injected into an ancestor's singleton. */
-  refuseCaptiveDependency(binding: CachingBinding, context: ResolutionContext): void {
-    if (this.parent !== undefined) {
-      const running = this.#resolverOf(context).#running(binding);
-      if (running !== undefined && this.isDescendantOf(running.owner)) {
-        throw captiveDependency(identifierName(binding.serviceIdentifier), running.binding);
-      }
+  get lifecycle(): Lifecycle {
+    return this.#host.lifecycle;
+  }
+
+  get link(): ExitLink {
+    return this.#host.lifecycle;
+  }
+
+  // Whose an instance is.
+
+  /** In whose name a resolution makes instances. */
+  requesterOf(context: ResolutionContext): Requester<ContainerScope> {
+    // Otherwise the resolution started here, or in a descendant without the module.
+    return this.hasOtherContexts ? requesterOf<ContainerScope>(context) : this;
+  }
+
+  /** The owner of an instance that a binding of this container creates outside singleton scope. */
+  ownerOf(context: ResolutionContext): ContainerScope {
+    const { owner, through } = this.requesterOf(context);
+    // What must not be a part of an ancestor's singleton is disposed with whoever has requested that.
+    return this.isDescendantOf(owner) ? through : owner;
+  }
+
+  /** Why an instance must not be made with this context, if it is made for an ancestor's singleton. */
+  refusalOf(
+    { serviceIdentifier }: Pick<Binding, 'serviceIdentifier'>,
+    context: ResolutionContext,
+  ): Error | undefined {
+    if (this.parent === undefined) {
+      return undefined;
     }
+    const { owner, singletons } = this.requesterOf(context);
+    return this.isDescendantOf(owner)
+      ? captiveDependency(identifierName(serviceIdentifier), singletons)
+      : undefined;
   }
 
   /** @throws Error if the value of a singleton of this container is owned by a descendant. */
-  refuseDescendantValue(binding: CachingBinding, value: object, context: ResolutionContext): void {
+  refuseDescendantValue(
+    binding: Pick<Binding, 'serviceIdentifier'>,
+    value: object,
+    context: ResolutionContext,
+  ): void {
     const entry = this.ownedByDescendant(value, context);
     if (entry !== undefined) {
-      throw captiveDependency(entry.source.service, binding);
+      throw captiveDependency(entry.source.service, [identifierName(binding.serviceIdentifier)]);
     }
   }
 
   /** @throws Error if an instance that a descendant owns is injected into an ancestor's singleton. */
   refuseOwnedByDescendant({ source }: Exit, context: ResolutionContext): void {
-    const running = this.#resolverOf(context).#running();
-    if (running !== undefined) {
-      throw captiveDependency(source.service, running.binding);
+    const { singletons } = this.requesterOf(context);
+    if (singletons.length > 0) {
+      throw captiveDependency(source.service, singletons);
     }
   }
 
   /** The entry of a value that is owned by the resolving container, or by one between it and this. */
   ownedByDescendant(value: object, context: ResolutionContext): Exit | undefined {
     for (
-      let descendant: ContainerScope | undefined = this.#resolverOf(context);
+      let descendant: ContainerScope | undefined = this.requesterOf(context).through;
       descendant !== undefined && descendant !== this;
       descendant = descendant.parent
     ) {
@@ -112,116 +144,41 @@ export class ContainerScope extends ScopeNode<ContainerScope> {
     return undefined;
   }
 
-  /** A service is looked up here, and next in the parent if it is not found. */
-  onServiceLookup(identifier: ServiceIdentifier): void {
-    if (this.#getStart !== undefined && identifier !== scopeToken) {
-      this.#planRoot ??= identifier;
+  // How singletons of ancestors are built.
+
+  servicesOf(context: ResolutionContext): Services {
+    if (contextOf(this.container) === context) {
+      return this.context;
     }
-    const requester =
-      this.#continuedLookup?.identifier === identifier
-        ? this.#continuedLookup.requester
-        : this.#self;
-    this.#requester = requester;
-    this.#continuedLookup = undefined;
-    if (this.parent !== undefined) {
-      this.parent.#continuedLookup = { identifier, requester };
+    // A child without the module leads to this scope, and has bindings of its own.
+    this.#plainServices ??= new WeakMap();
+    let services = this.#plainServices.get(context);
+    if (services === undefined) {
+      services = servicesOf(context, this.context);
+      this.#plainServices.set(context, services);
     }
+    return services;
   }
 
-  /** A singleton of this container was looked up. */
-  onSingletonLookup(binding: CachingBinding): void {
-    if (this.hasDescendants) {
-      this.constructions.watch(binding, (mayHaveUnknownParts) => {
-        if (mayHaveUnknownParts) {
-          // Without the cached plans, what it resolves is planned again, and `onPlan` sees the plan.
-          this.context.planResultCacheService.clearCache();
-        }
-      });
-      const requester = this.#requester.deref();
-      if (
-        requester !== undefined &&
-        requester !== this &&
-        requester.#getStart === undefined &&
-        cachedIn(binding) === undefined
-      ) {
-        // No event reports its plan: a descendant without the module made it.
-        this.constructions.expectUnknownParts(binding);
-        requester.#ancestorSingletons.add(this, binding).sharesUnknownParts = true;
-        requester.#forgetPlannedSoon();
-      }
+  buildScopeFor(owner: ContainerScope, services: Services): BuildScope<ContainerScope> {
+    this.#buildScopes ??= new WeakMap();
+    const scopes = this.#buildScopes.get(services) ?? new Map<ContainerScope, never>();
+    this.#buildScopes.set(services, scopes);
+    let scope = scopes.get(owner);
+    if (scope === undefined) {
+      scope = new BuildScope<ContainerScope>(owner, this, services);
+      scopes.set(owner, scope);
+      // What is made in it has the context of the scope.
+      this.expectOtherContexts();
     }
+    return scope;
   }
 
-  /** A singleton of this container has all its parts. */
-  onBuilt(binding: CachingBinding): void {
-    this.constructions.end(binding);
-  }
-
-  /**
-   * Searches a plan for singletons of ancestors that it would build.
-   *
-   * @throws Error if one of them would hold an instance that a descendant owns.
-   */
-  onPlan(root: PlanServiceNode): void {
-    // Parts that could not be planned before are not in this plan.
-    if (root.serviceIdentifier === this.#planRoot) {
-      this.#planRoot = undefined;
-    }
-    if (this.parent === undefined) {
-      return;
-    }
-    if (this.#getStart === undefined) {
-      // The request came from a stored context, and not through the container's own methods.
-      this.#forgetPlannedSoon();
-    }
-    const running = this.#running();
-    let isDone = false;
-    try {
-      isDone = this.#ancestorSingletons.inspectPlan(root, running) && running === undefined;
-    } finally {
-      if (!isDone) {
-        // A refused plan must be reported again. So must what the singleton resolves next, even if it
-        // was planned together with this.
-        this.context.planResultCacheService.clearCache();
-      }
-    }
-  }
-
-  /** A `get` of this container begins. Returns the argument for {@link onGetEnd}. */
-  onGetStart(): number | undefined {
-    const outer = this.#getStart;
-    this.#getStart ??= Construction.begun;
-    return outer;
-  }
-
-  /** A `get` has returned: singletons that it left unbuilt are no longer being built. */
-  onGetEnd(outer: number | undefined): void {
-    this.#getStart = outer;
-    if (outer === undefined) {
-      this.#endGet();
-    }
-  }
-
-  /** Calls `check`, which looks whether a service is bound. */
-  checking<T>(check: () => T): T {
-    try {
-      return check();
-    } finally {
-      this.#endLookups();
-    }
-  }
-
-  /** Calls `update`, whose lookups must not be taken for those of a container without the module. */
-  aroundPlanUpdate(update: () => void): void {
-    if (this.parent === undefined) {
-      update();
-      return;
-    }
-    const outer = this.onGetStart();
-    try {
-      update();
-    } finally {
-      this.onGetEnd(outer);
+  /** Called when a value of a singleton has hooks of which its binding told nothing. */
+  onHooksFound(): void {
+    if (this.parent !== undefined && this.hasOtherContexts) {
+      // A plan for an ancestor's singleton may contain it.
+      this.dropPlans();
     }
   }
 
@@ -230,69 +187,56 @@ export class ContainerScope extends ScopeNode<ContainerScope> {
     return this.#host.hasExitHooks(binding);
   }
 
+  // How services are looked up here.
+
+  /** The binding of a service that is bound here although Inversify does not hold it. */
+  offered(identifier: ServiceIdentifier): Binding | undefined {
+    switch (identifier) {
+      case requesterToken:
+        return (this.#requesterBinding ??= constantBinding<unknown>(
+          requesterToken,
+          this.requesters,
+        ));
+      case Lifecycle:
+        return (this.#lifecycleBinding ??= constantBinding<Lifecycle>(Lifecycle, this.lifecycle));
+      case contextBinding.serviceIdentifier:
+        return contextBinding;
+      default:
+        return undefined;
+    }
+  }
+
+  /** A singleton of an ancestor that is not built yet is built for that ancestor, and not by this plan. */
+  plannedFor(bindings: Iterable<Binding>): Iterable<Binding> {
+    return this.parent === undefined
+      ? bindings
+      : Array.from(bindings, (binding) => this.#standInFor(binding) ?? binding);
+  }
+
+  /** Whether cached plans may be updated with these functions: an ancestor has others. */
+  mayUpdatePlans(operations: PlanParamsOperations): boolean {
+    return this.parent === undefined || operations === this.#operations;
+  }
+
+  dropPlans(): void {
+    this.context.planResultCacheService.clearCache();
+  }
+
+  /** Called when its plans were dropped: an ancestor may have registered the module. */
+  onPlansDropped(): void {
+    this.generation++;
+    this.refreshParent();
+    if (this.parent !== undefined) {
+      this.#operations ??= this.#planOperations();
+    }
+  }
+
   onBindingRemoved(binding: CachingBinding): void {
     this.#host.onBindingRemoved(binding);
   }
 
-  protected treeChanged(): void {
-    this.#resolvers = undefined;
-  }
-
-  /** The container whose `get` started a resolution. */
-  #resolverOf(context: ResolutionContext): ContainerScope {
-    if (!this.hasDescendants) {
-      // The resolution started here, or in a descendant without the module.
-      return this;
-    }
-    this.#resolvers ??= new WeakMap();
-    let resolver = this.#resolvers.get(context);
-    if (resolver === undefined) {
-      resolver = context.get(scopeToken);
-      this.#resolvers.set(context, resolver);
-    }
-    return resolver;
-  }
-
-  /**
-   * The singleton, other than `except`, whose synchronous part is running. If several are nested, that
-   * of the farthest ancestor, since the others are parts of it.
-   */
-  #running(except?: CachingBinding): PlannedSingleton<ContainerScope> | undefined {
-    let running: PlannedSingleton<ContainerScope> | undefined;
-    for (let { parent } = this; parent !== undefined; { parent } = parent) {
-      for (const { binding, isRunning, order } of parent.constructions) {
-        if (isRunning && binding !== except && order >= (this.#getStart ?? 0)) {
-          running =
-            this.#ancestorSingletons.find(binding) ??
-            unknownSingleton<ContainerScope>(parent, binding);
-        }
-      }
-    }
-    return running;
-  }
-
-  #endGet(): void {
-    this.#endLookups();
-    const wasLeft = this.#ancestorSingletons.size > 0 && this.#ancestorSingletons.forget();
-    if (wasLeft || this.#planRoot !== undefined) {
-      // Singletons that were left unbuilt, or whose plan was not reported since the whole plan failed,
-      // must be planned and inspected at the next request.
-      this.#planRoot = undefined;
-      this.context.planResultCacheService.clearCache();
-    }
-  }
-
-  /** Ends the lookups that found their service here, or only checked for it: no ancestor continues them. */
-  #endLookups(): void {
-    for (let { parent } = this; parent !== undefined; { parent } = parent) {
-      parent.#continuedLookup = undefined;
-    }
-  }
-
-  #forgetPlannedSoon(): void {
-    queueMicrotask(() => {
-      this.onGetEnd(this.onGetStart());
-    });
+  holds(binding: Binding): boolean {
+    return boundHere(this.context.bindingService, binding.serviceIdentifier).includes(binding);
   }
 
   /** The bindings of a service, of this container and of its ancestors with the module. */
@@ -303,10 +247,58 @@ export class ContainerScope extends ScopeNode<ContainerScope> {
     ];
   }
 
-  /** The container that holds the binding: this one, or an ancestor with the module. */
-  holderOf(binding: Binding): ContainerScope | undefined {
-    return boundHere(this.context.bindingService, binding.serviceIdentifier).includes(binding)
-      ? this
-      : this.parent?.holderOf(binding);
+  protected findParent(): ContainerScope | undefined {
+    return this.#findAround(requesterToken) as ContainerScope | undefined;
+  }
+
+  protected findLink(): ExitLink | undefined {
+    return this.#findAround(exitLink) as ExitLink | undefined;
+  }
+
+  /** What the nearest ancestor that knows the token has for it. */
+  #findAround(token: ServiceIdentifier): unknown {
+    const { activationService } = this.context;
+    // Not its own method, which finds what this scope has.
+    const found: unknown = inheritedFrom(activationService).get.call(activationService, token);
+    const [nearest] = (found ?? []) as Iterable<unknown>;
+    return nearest;
+  }
+
+  #standInFor(binding: Binding): AncestorSingleton<ContainerScope> | undefined {
+    if (!isCaching(binding) || binding.scope !== 'Singleton' || cachedIn(binding) !== undefined) {
+      return undefined;
+    }
+    const owner = this.#ancestorOwning(binding);
+    return owner && new AncestorSingleton(binding, owner, this);
+  }
+
+  /**
+   * The ancestor that owns what is made for a singleton: the one that holds it, or the nearest one above
+   * the container without the module that does.
+   */
+  #ancestorOwning(binding: Binding): ContainerScope | undefined {
+    const { parent } = this;
+    if (parent === undefined || this.holds(binding)) {
+      return undefined;
+    }
+    return parent.holds(binding) || !parent.#finds(binding)
+      ? parent
+      : parent.#ancestorOwning(binding);
+  }
+
+  /** Whether it is bound here or in an ancestor. */
+  #finds(binding: Binding): boolean {
+    const { bindingService } = this.context;
+    const found: Iterable<Binding> = bindingService.getChained(binding.serviceIdentifier);
+    return Array.from(found, originalOf).includes(binding);
+  }
+
+  /** Taken from Inversify, which looks up bindings with functions that it has made before. */
+  #planOperations(): PlanParamsOperations {
+    const { context } = this;
+    const operations = planOperationsOf(this.container, context);
+    operations.getBindings = (identifier) => context.bindingService.get(identifier);
+    operations.getBindingsChained = (identifier) => context.bindingService.getChained(identifier);
+    return operations;
   }
 }

@@ -1,12 +1,18 @@
 /** Connects the bindings of one Inversify container to the core. */
 import { isPromise } from '../shared/promise.js';
-import type { Binding, BindingDeactivation, PlanParamsOperations } from '@inversifyjs/core';
-import type { PluginApi, PluginContext } from '@inversifyjs/plugin';
+import type {
+  Binding,
+  BindingActivation,
+  BindingDeactivation,
+  PlanParamsOperations,
+} from '@inversifyjs/core';
+import type { PluginContext } from '@inversifyjs/plugin';
 import type { Container, ServiceIdentifier } from 'inversify';
 
 import type { LifecycleOptions } from '../disposal/lifecycle.js';
 import {
-  boundHere,
+  cachedIn,
+  isCaching,
   isMaking,
   unwatchBindings,
   watchBindings,
@@ -16,18 +22,18 @@ import {
 } from './binding-watch.js';
 import { Collector, hooksOfClass } from './collector.js';
 import { BindingGraph } from './binding-graph.js';
-import { cachedIn } from './construction.js';
-import { exitHooksOf } from '../hooks/exit-hooks.js';
+import { hooksWithDisposal } from './disposables.js';
+import { exitHooksOf, type MethodHook } from '../hooks/exit-hooks.js';
 import type { Exit } from '../disposal/exit.js';
+import type { ExitLink } from '../disposal/exit-link.js';
 import type { Activation } from '../disposal/activation.js';
 import { Disposer } from '../disposal/disposer.js';
 import type { ExitGraph } from '../disposal/order.js';
-import { serviceName } from '../shared/inspect.js';
-import { Lifecycle } from './lifecycle.js';
-import { ContainerScope, scopeToken, type ContainerScopeHost } from './container-scope.js';
+import { isObject, serviceName } from '../shared/inspect.js';
+import type { Lifecycle } from './lifecycle.js';
+import { ContainerScope, type ContainerScopeHost } from './container-scope.js';
 import type { ScopeNodeHost } from './scope-tree.js';
-import { checkCollecting, checkInternals } from './self-check.js';
-import type { Singleton, SingletonExit, SingletonHost } from './singleton.js';
+import { SingletonExit, type Singleton, type SingletonHost } from './singleton.js';
 import { Singletons } from './singletons.js';
 
 /** What the adapter needs from the module of its container. */
@@ -35,16 +41,14 @@ export interface AdapterHost {
   readonly options: LifecycleOptions;
   /** Whether the container is a scope. */
   readonly isScope: boolean;
-  /** Binds the services of the module: at first, and again when Inversify has dropped them. */
-  bindServices(scope: ContainerScope): void;
-  unbindServices(): void;
-  /** Called once, when an ancestor with the module is first found. */
-  onParent(scope: ContainerScope): void;
+  readonly container: Container;
+  readonly lifecycle: Lifecycle & ExitLink;
   /** Called once, when the last hook has ended. */
   disposed(): void;
 }
 
 const none: readonly BindingDeactivation[] = [];
+const noMarks: readonly MethodHook[] = [];
 
 export class InversifyAdapter
   implements ScopeNodeHost<ContainerScope>, ContainerScopeHost, SingletonHost, BindingListener
@@ -59,11 +63,11 @@ export class InversifyAdapter
   readonly #collector: Collector;
   /** Deactivated by Inversify, which may remove their bindings next. */
   readonly #deactivated = new Set<SingletonExit>();
+  /** The calls in progress that remove bindings. */
+  #removals = 0;
   #planOperations: PlanParamsOperations | undefined;
-  #hasParent = false;
 
   constructor(context: PluginContext, host: AdapterHost) {
-    checkInternals(context);
     this.#context = context;
     this.#host = host;
     this.scope = new ContainerScope(context, this.disposer, this);
@@ -72,30 +76,32 @@ export class InversifyAdapter
   }
 
   /** @throws Error, with nothing changed, if an instance can or could not be collected. */
-  watch(container: Container, api: PluginApi): void {
+  watch(): void {
+    if (this.isScope) {
+      // It was made just now: there is nothing to look through, and the parent has refused if it must.
+      watchBindings(this.#context, this);
+      this.scope.onPlansDropped();
+      return;
+    }
     const resolved = this.#singletons.bound().filter((binding) => cachedIn(binding) !== undefined);
     watchBindings(this.#context, this);
-    this.#host.bindServices(this.scope);
-    // Plans that were made before would never look up their bindings again.
-    this.#context.planResultCacheService.clearCache();
     try {
-      const { parent } = this.disposer;
-      if (parent?.isClosed === true) {
-        throw parent.refusalOf('register LifecycleModule', 'LifecycleModule');
+      // Plans that were made before would never look up their bindings again.
+      this.#context.planResultCacheService.clearCache();
+      const refusal = this.disposer.refusalAround('register LifecycleModule', 'LifecycleModule');
+      if (refusal !== undefined) {
+        throw refusal;
       }
       resolved.filter(isMaking).forEach((binding) => {
         this.#refuseResolved(binding);
       });
-      checkCollecting(container, this.#context, this.disposer.registry);
     } catch (error) {
       unwatchBindings(this.#context);
-      this.#host.unbindServices();
+      // The descendants are not to find this container as an ancestor with the module.
+      this.#context.planResultCacheService.clearCache();
       throw error;
     }
     this.#readBoundSingletons();
-    api.onPlan((_options, { tree }) => {
-      this.scope.onPlan(tree.root);
-    });
   }
 
   // Events of Inversify's bindings.
@@ -104,8 +110,31 @@ export class InversifyAdapter
     this.#planOperations = operations;
   }
 
-  onServiceLookup(identifier: ServiceIdentifier): void {
-    this.scope.onServiceLookup(identifier);
+  mayUpdatePlans(operations: PlanParamsOperations): boolean {
+    return this.scope.mayUpdatePlans(operations);
+  }
+
+  get requesters(): readonly object[] {
+    return this.scope.requesters;
+  }
+
+  get links(): readonly [ExitLink] {
+    return [this.lifecycle];
+  }
+
+  activationsFor(
+    identifier: ServiceIdentifier,
+    handlers: Iterable<BindingActivation>,
+  ): Iterable<BindingActivation> {
+    return this.#collector.replacements.around(identifier, handlers);
+  }
+
+  offered(identifier: ServiceIdentifier): Binding | undefined {
+    return this.scope.offered(identifier);
+  }
+
+  plannedFor(bindings: Iterable<Binding>): Iterable<Binding> {
+    return this.scope.plannedFor(bindings);
   }
 
   onSnapshot(snapshot: PluginContext['bindingService']): void {
@@ -114,21 +143,18 @@ export class InversifyAdapter
 
   onBindingsReplaced(): void {
     this.#readBoundSingletons();
+    this.#dropUnheld();
   }
 
   onBindingsDropped(): void {
     this.#singletons.onDropped();
-  }
-
-  aroundPlanUpdate(update: () => void): void {
-    this.scope.aroundPlanUpdate(update);
+    this.#dropUnheld();
   }
 
   onBindingLookup(binding: CachingBinding): void {
     this.#collector.instrument(binding);
     if (isMaking(binding) && binding.scope === 'Singleton') {
       this.#singletons.onLookup(binding);
-      this.scope.onSingletonLookup(binding);
     }
   }
 
@@ -140,10 +166,6 @@ export class InversifyAdapter
     }
     this.#drop(singleton?.activations ?? []);
     this.#singletons.onRemoved(binding);
-    if (this.scope.parent !== undefined) {
-      // No event reports an updated plan, and it may now contain a singleton of an ancestor.
-      this.#context.planResultCacheService.clearCache();
-    }
   }
 
   onPlansCleared(): void {
@@ -152,16 +174,9 @@ export class InversifyAdapter
     if (this.disposer.state === 'disposed') {
       this.#forgetAll();
     }
-    if (boundHere(this.#context.bindingService, scopeToken).length === 0) {
-      this.#host.bindServices(this.scope);
-      // The descendants have looked it up, and not found it.
-      this.#context.planResultCacheService.clearCache();
-      return;
-    }
-    this.scope.refreshParent();
-    if (this.scope.parent !== undefined && !this.#hasParent) {
-      this.#hasParent = true;
-      this.#host.onParent(this.scope);
+    this.scope.onPlansDropped();
+    if (this.options.disposables === true) {
+      this.disposer.parent?.host.expectDisposables();
     }
   }
 
@@ -169,12 +184,24 @@ export class InversifyAdapter
 
   /** Calls a method in which Inversify may deactivate singletons by itself. */
   removing<T>(remove: () => T): T {
-    const result =
-      this.disposer.state === 'disposing'
-        ? this.#singletons.without(this.#isDisposed, remove)
-        : remove();
-    if (isPromise(result)) {
-      this.disposer.beside.add(result);
+    this.#removals++;
+    const removed = (): void => {
+      this.#removals--;
+      this.#forgetDeactivated();
+    };
+    let result: T | undefined;
+    try {
+      result =
+        this.disposer.state === 'disposing'
+          ? this.#singletons.without(this.#isDisposed, remove)
+          : remove();
+    } finally {
+      if (isPromise(result)) {
+        this.disposer.beside.add(result);
+        result.then(removed, removed);
+      } else {
+        removed();
+      }
     }
     return result;
   }
@@ -211,6 +238,14 @@ export class InversifyAdapter
 
   // The options, and the host of the container scope.
 
+  get container(): Container {
+    return this.#host.container;
+  }
+
+  get lifecycle(): Lifecycle & ExitLink {
+    return this.#host.lifecycle;
+  }
+
   get options(): LifecycleOptions {
     return this.#host.options;
   }
@@ -220,17 +255,29 @@ export class InversifyAdapter
   }
 
   hasExitHooks(binding: Binding): boolean {
-    if (!isMaking(binding)) {
-      return binding.type === 'ConstantValue' && binding.value instanceof Lifecycle;
+    if (!isCaching(binding)) {
+      return false;
     }
-    const hooks = hooksOfClass(binding) ?? exitHooksOf(cachedIn(binding)?.value);
-    const hasTeardown =
-      binding.scope === 'Singleton' &&
-      (this.preDestroyOf(binding).length > 0 || this.userDeactivation(binding) !== undefined);
-    return hooks.length > 0 || hasTeardown;
+    const { registry } = this.disposer;
+    const value: unknown =
+      binding.type === 'ConstantValue' ? binding.value : cachedIn(binding)?.value;
+    return (
+      this.#hasKnownHooks(binding) ||
+      // What it hands on may belong to an ancestor.
+      (isObject(value) && (registry.ownedEntry(value) !== undefined || registry.isAdopted(value)))
+    );
+  }
+
+  expectDisposables(): void {
+    this.#collector.expectDisposables();
+    this.disposer.parent?.host.expectDisposables();
   }
 
   // The host of the singletons.
+
+  hooksOf(value: unknown): readonly MethodHook[] {
+    return this.#disposesUnmarked ? hooksWithDisposal(value) : exitHooksOf(value);
+  }
 
   preDestroyOf(binding: Binding): readonly (string | symbol)[] {
     return binding.type === 'Instance' && this.#planOperations !== undefined
@@ -252,23 +299,67 @@ export class InversifyAdapter
 
   onDeactivated(exit: SingletonExit): void {
     this.#deactivated.add(exit);
+    if (this.#removals === 0) {
+      // A descendant removes what it has not bound: the binding is left here.
+      this.forget(exit.binding, exit.value);
+    } else {
+      // Its own cache is emptied at the end: until then a second removal finds, and awaits, it.
+      this.#singletons.forgetInSnapshots(exit.binding, exit.value);
+    }
   }
 
-  forget(binding: CachingBinding): void {
-    this.#singletons.forget(binding);
+  forget(binding: CachingBinding, value: unknown): void {
+    this.#singletons.forget(binding, value);
     // Without its cached plan, the next construction is planned and inspected again.
     this.#context.planResultCacheService.clearCache();
+  }
+
+  get #disposesUnmarked(): boolean {
+    return this.disposer.option('disposables') === true;
   }
 
   /** A disposed singleton stays cached until the end of the disposal, and must not be deactivated again. */
   readonly #isDisposed = ({ latest }: Singleton): boolean => latest?.isDisposed === true;
 
   #drop(exits: Iterable<SingletonExit>): void {
-    const done = [...exits].filter(({ isDeactivated }) => isDeactivated);
+    const done = [...exits].filter(
+      ({ isDeactivated, isIdle, binding }) =>
+        isDeactivated || (isIdle && !this.#singletons.has(binding)),
+    );
     if (done.length > 0) {
       const dropped = new Set<Exit>(done);
       this.disposer.take((exit) => dropped.has(exit));
-      done.forEach((exit) => this.#deactivated.delete(exit));
+      for (const exit of done) {
+        this.#deactivated.delete(exit);
+        if (this.#singletons.survives(exit.binding)) {
+          // The clones lead to what it holds.
+          this.#singletons.forget(exit.binding, exit.value);
+          exit.dropped();
+        }
+      }
+    }
+  }
+
+  /** What a failed removal has exited is not handed out again, although its binding is left. */
+  #forgetDeactivated(): void {
+    if (this.disposer.state === 'active') {
+      this.#deactivated.forEach((exit) => {
+        this.forget(exit.binding, exit.value);
+      });
+    }
+  }
+
+  /** Drops what has no hooks, and is held neither by a binding nor by a snapshot any more. */
+  #dropUnheld(): void {
+    const held = new Set<Exit | undefined>();
+    for (const binding of this.#singletons.everywhere()) {
+      held.add(this.#collector.instrumentedSingleton(binding)?.heldBy(binding));
+    }
+    const isUnheld = (exit: Exit): exit is SingletonExit =>
+      exit instanceof SingletonExit && exit.isIdle && !held.has(exit);
+    for (const exit of this.disposer.take(isUnheld).filter(isUnheld)) {
+      exit.dropped();
+      this.#deactivated.delete(exit);
     }
   }
 
@@ -282,10 +373,25 @@ export class InversifyAdapter
     this.#singletons.forgetAll();
   }
 
+  /** Whether there are hooks for its values, whatever these are. */
+  #hasKnownHooks(binding: CachingBinding): boolean {
+    const isDisposed =
+      this.#disposesUnmarked &&
+      binding.type === 'Instance' &&
+      hooksWithDisposal(binding.implementationType.prototype, noMarks).length > 0;
+    const hasTeardown =
+      binding.scope === 'Singleton' &&
+      (this.preDestroyOf(binding).length > 0 ||
+        this.userDeactivation(binding) !== undefined ||
+        this.serviceDeactivations(binding).length > 0);
+    const marked = isMaking(binding) ? (hooksOfClass(binding) ?? noMarks) : noMarks;
+    return marked.length > 0 || isDisposed || hasTeardown;
+  }
+
   #refuseResolved(binding: MakingBinding): void {
     const value = cachedIn(binding)?.value;
     // An activation in flight is a promise: it does not reveal whether its value has hooks.
-    if (isPromise(value) || this.hasExitHooks(binding)) {
+    if (isPromise(value) || this.#hasKnownHooks(binding) || this.hooksOf(value).length > 0) {
       throw new Error(
         `LifecycleModule was registered after ${serviceName(binding.serviceIdentifier, value)} had ` +
           'been resolved, so its exit hooks would never run. Register the module first: ' +

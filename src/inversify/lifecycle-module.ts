@@ -6,12 +6,12 @@ import type { ExitReport } from '../disposal/exit-report.js';
 import { InversifyAdapter } from './inversify-adapter.js';
 import { checkDuration } from '../shared/clock.js';
 import { ContainerLifecycle, type OpenedScope } from './container-lifecycle.js';
-import { closeContainer, checking, removing, surround, watchGets } from './container-methods.js';
-import { createChild } from './scope-container.js';
+import { closeContainer, manageContainer } from './container-methods.js';
+import { createChild } from './inversify-container.js';
 import type { WorkScope } from '../disposal/scope-work.js';
 import { exitLink } from '../disposal/exit-link.js';
 import { shown } from '../shared/inspect.js';
-import { scopeToken } from './container-scope.js';
+import { checkInversify } from './self-check.js';
 import type { DisposeOptions, LifecycleOptions } from '../disposal/lifecycle.js';
 import { Lifecycle } from './lifecycle.js';
 
@@ -56,7 +56,7 @@ export class LifecycleModule extends Plugin<Container> {
    * @throws TypeError or RangeError if an option has a value that it does not take.
    */
   static with(options: LifecycleOptions): typeof LifecycleModule {
-    const { timeout, hookTimeout, activationTimeout, transients } = options;
+    const { timeout, hookTimeout, activationTimeout, transients, disposables } = options;
     checkDuration('LifecycleModule.with() timeout', timeout);
     checkDuration('LifecycleModule.with() hookTimeout', hookTimeout);
     checkDuration('LifecycleModule.with() activationTimeout', activationTimeout);
@@ -64,6 +64,12 @@ export class LifecycleModule extends Plugin<Container> {
     if (given !== undefined && given !== 'own' && given !== 'refuse') {
       throw new TypeError(
         `LifecycleModule.with() was given transients: ${shown(given)}. It takes 'own' or 'refuse'.`,
+      );
+    }
+    const isGiven: unknown = disposables;
+    if (isGiven !== undefined && typeof isGiven !== 'boolean') {
+      throw new TypeError(
+        `LifecycleModule.with() was given disposables: ${shown(isGiven)}. It takes true or false.`,
       );
     }
     return class extends LifecycleModule {
@@ -79,23 +85,16 @@ export class LifecycleModule extends Plugin<Container> {
   load(api: PluginApi): void {
     const container = this._container;
     refuseSecond(container);
-    // Taken now, since a disposed container refuses to bind.
-    const bind = container.bind.bind(container);
+    checkInversify(container, this._context, (each) => {
+      each.register(LifecycleModule);
+      return each.get(Lifecycle);
+    });
     const adapter: InversifyAdapter = new InversifyAdapter(this._context, {
       options: this.options,
       isScope: this.isScope,
-      bindServices: (scope) => {
-        bind(scopeToken).toConstantValue(scope);
-        bind(Lifecycle).toConstantValue(lifecycle);
-      },
-      unbindServices: () => {
-        for (const service of [scopeToken, Lifecycle]) {
-          this._context.bindingService.removeAllByServiceId(service);
-        }
-      },
-      onParent: (scope) => {
-        watchGets(container, scope);
-        surround(container, checking, (check) => scope.checking(check));
+      container,
+      get lifecycle() {
+        return lifecycle;
       },
       disposed: () => {
         closeContainer(container);
@@ -105,8 +104,8 @@ export class LifecycleModule extends Plugin<Container> {
     const lifecycle = new ContainerLifecycle(disposer, (scopeOptions) =>
       openScope(container, scopeOptions),
     );
-    adapter.watch(container, api);
-    surround(container, removing, (remove) => adapter.removing(remove));
+    adapter.watch();
+    manageContainer(container, (remove) => adapter.removing(remove));
     api.define('dispose', (options?: DisposeOptions) => lifecycle.dispose(options));
     api.define(exitLink, () => lifecycle);
     defineSymbol(api, Symbol.asyncDispose, async () => {

@@ -56,7 +56,8 @@ export abstract class Lifecycle {
 
   /**
    * Makes the container own what it did not create. On exit the callback is run, then the value's
-   * own `@OnExit()` hooks. The options are those of the callback.
+   * own `@OnExit()` hooks. The options are those of the callback. If a container of the tree, a parent or
+   * a child, owns the value already, its hooks run there, once, and the callback there before them.
    *
    * @returns the value.
    * @throws TypeError if there is nothing to run, neither a callback nor a marked method, or if there are

@@ -3,15 +3,15 @@ import { isPromise } from '../shared/promise.js';
 import type { BindingDeactivation } from '@inversifyjs/core';
 
 import { Activations } from './activations.js';
-import { isMaking, type CachingBinding } from './binding-watch.js';
-import { cachedIn } from './construction.js';
-import { exitHooksOf, MethodHook } from '../hooks/exit-hooks.js';
+import { cachedIn, isMaking, type CachingBinding } from './binding-watch.js';
+import { MethodHook } from '../hooks/exit-hooks.js';
 import type { Exit, ExitSource } from '../disposal/exit.js';
 import { arePlain, type ExitHook } from '../hooks/exit-hook.js';
 import type { Disposer } from '../disposal/disposer.js';
 import { isObject, serviceName } from '../shared/inspect.js';
 
 const none: readonly ExitHook[] = [];
+const noMarks: readonly MethodHook[] = [];
 
 /** The value that deactivation handlers are called with. */
 interface Activated {
@@ -23,14 +23,16 @@ export interface SingletonHost {
   readonly disposer: Disposer;
   /** The names of the methods marked with `@preDestroy`, which Inversify would call. */
   preDestroyOf(binding: CachingBinding): readonly (string | symbol)[];
+  /** The exit hooks of an instance that the container has made, and owns. */
+  hooksOf(value: unknown): readonly MethodHook[];
   /** The binding's handler, as the user has set it. */
   userDeactivation(binding: CachingBinding): BindingDeactivation | undefined;
   /** The handlers that were set for all bindings of the service. */
   serviceDeactivations(binding: CachingBinding): readonly BindingDeactivation[];
   /** Called when Inversify deactivates an instance by itself. */
   onDeactivated(exit: SingletonExit): void;
-  /** Makes the next lookup of the service build a new instance. */
-  forget(binding: CachingBinding): void;
+  /** Makes the next lookup of the service build a new instance, if it would return this value. */
+  forget(binding: CachingBinding, value: unknown): void;
 }
 
 export class Singleton {
@@ -73,24 +75,45 @@ export class Singleton {
     this.#userDeactivation = user;
   }
 
-  /** A new activation, if it has hooks. */
-  activation(value: unknown): SingletonExit | undefined {
-    const { binding, host } = this;
-    const marked = isMaking(binding) ? exitHooksOf(value) : [];
-    const hasHooks =
-      this.preDestroy.length > 0 ||
-      marked.length > 0 ||
-      this.userDeactivation !== undefined ||
-      host.serviceDeactivations(binding).length > 0;
-    return hasHooks ? new SingletonExit(this, value, marked) : undefined;
+  /** Whether deactivation handlers are set, for the binding or for its service. */
+  get hasHandlers(): boolean {
+    return (
+      this.userDeactivation !== undefined || this.host.serviceDeactivations(this.binding).length > 0
+    );
   }
 
-  /** A value that was not collected: a constant, or one whose only handler was set after its activation. */
+  activation(value: unknown): SingletonExit {
+    return new SingletonExit(
+      this,
+      value,
+      isMaking(this.binding) ? this.host.hooksOf(value) : noMarks,
+    );
+  }
+
+  /**
+   * A value with handlers that was not collected: a constant or a factory, or what was activated before
+   * the module was registered.
+   */
   uncollected(): SingletonExit | undefined {
     const cached = this.latest === undefined ? cachedIn(this.binding) : undefined;
-    return cached === undefined || this.#find(cached.value) !== undefined || isPromise(cached.value)
-      ? undefined
-      : this.activation(cached.value);
+    if (
+      cached === undefined ||
+      !this.hasHandlers ||
+      this.#find(cached.value) !== undefined ||
+      isPromise(cached.value)
+    ) {
+      return undefined;
+    }
+    return this.activation(cached.value);
+  }
+
+  /** The activation whose value is held by a binding: its own, or a clone of that. */
+  heldBy(binding: CachingBinding): SingletonExit | undefined {
+    const cached = cachedIn(binding);
+    // While an activation is in flight there is no value to compare.
+    return (
+      cached && this.activations.find((exit) => isPromise(cached.value) || exit.has(cached.value))
+    );
   }
 
   /** Called by Inversify to deactivate a value: runs the user's handler, then the exit hooks. */
@@ -100,7 +123,7 @@ export class Singleton {
   }
 
   #find(value: unknown): SingletonExit | undefined {
-    return this.activations.find((exit) => exit.subject === value || exit.holds(value));
+    return this.activations.find((exit) => exit.has(value));
   }
 }
 
@@ -118,10 +141,10 @@ export class SingletonExit implements Exit, ExitSource {
   /** Another entry disposes the subject: only the handlers of this one run. */
   #isOwnedElsewhere = false;
   #isDisposed = false;
-  /** Set when Inversify has deactivated it: the promise that Inversify awaits, if there is one. */
-  #deactivation: { readonly running: Promise<void> | undefined } | undefined;
+  /** Set when Inversify has deactivated it, with the promise that Inversify awaits, if there is one. */
+  #deactivation: (Activated & { readonly running: Promise<void> | undefined }) | undefined;
 
-  /** @param marked the hooks that are methods marked with `@OnExit()`. */
+  /** @param marked the hooks that are methods: those marked with `@OnExit()`, and that of a disposable. */
   constructor(singleton: Singleton, value: unknown, marked: readonly MethodHook[]) {
     const { binding } = singleton;
     this.#singleton = singleton;
@@ -135,6 +158,16 @@ export class SingletonExit implements Exit, ExitSource {
 
   get isDisposed(): boolean {
     return this.#isDisposed;
+  }
+
+  get isElsewhere(): boolean {
+    return this.#isOwnedElsewhere;
+  }
+
+  get isIdle(): boolean {
+    const { preDestroy, hasHandlers } = this.#singleton;
+    const hasOwn = !this.#isOwnedElsewhere && this.#marked.length + preDestroy.length > 0;
+    return !hasOwn && !hasHandlers;
   }
 
   get isDeactivated(): boolean {
@@ -166,35 +199,53 @@ export class SingletonExit implements Exit, ExitSource {
 
   handlersOnly(): boolean {
     this.#isOwnedElsewhere = true;
-    return this.hooks.length > 0;
+    // If there are none, some may be set later.
+    return true;
   }
 
   released(): void {
     const { binding, activations, host } = this.#singleton;
     this.#isDisposed = true;
+    host.forget(binding, this.value);
     activations.delete(this);
-    host.forget(binding);
   }
 
-  /** Whether the binding holds this value, and it is the value of this activation. */
-  holds(value: unknown): boolean {
+  /** What the binding holds, or has held: the instance, or what stands in its place. */
+  get value(): unknown {
     const activated = this.#activated();
-    return activated !== undefined && activated.value === value;
+    return activated === undefined ? this.subject : activated.value;
+  }
+
+  /** Whether it is the activation of a value, be that the instance or what stands in its place. */
+  has(value: unknown): boolean {
+    const activated = this.#activated();
+    return this.subject === value || (activated !== undefined && activated.value === value);
+  }
+
+  /** Called when it was removed, and nothing is to run for it. */
+  dropped(): void {
+    this.#singleton.activations.delete(this);
   }
 
   /** Called by Inversify between `@preDestroy` and the handlers that were set for the service. */
   deactivate(value: unknown): Promise<void> | undefined {
+    // Without any hooks nothing happens: it may stay bound, and a hook that is set later still runs.
     if (this.#deactivation === undefined && !this.#isDisposed) {
       const { host } = this.#singleton;
+      // What handlers have returned in its place exits first.
+      const taken = host.disposer.takeReplacements(this);
+      if (this.isIdle && taken.length === 0) {
+        return undefined;
+      }
       this.#isOwnedElsewhere ||= host.disposer.registry.isOwnedElsewhere(this);
       if (!this.#isOwnedElsewhere) {
         host.disposer.registry.markDisposed([this]);
       }
       const hooks = this.#ownHooks({ value });
-      this.#deactivation = { running: undefined };
+      this.#deactivation = { value, running: undefined };
       host.onDeactivated(this);
       // Inversify may call this several times meanwhile: each call awaits the same run.
-      this.#deactivation = { running: host.disposer.beside.runNow(this, hooks) };
+      this.#deactivation = { value, running: host.disposer.beside.runNow(this, hooks, taken) };
     }
     return this.#deactivation?.running;
   }
@@ -241,6 +292,10 @@ export class SingletonExit implements Exit, ExitSource {
   }
 
   #activated(): Activated | undefined {
+    if (this.#deactivation !== undefined) {
+      // No cache holds it any more.
+      return this.#deactivation;
+    }
     const cached = cachedIn(this.#singleton.binding);
     const { activations, latest } = this.#singleton;
     const isLatest = latest === this || !activations.has(this);

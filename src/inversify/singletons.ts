@@ -7,17 +7,19 @@ import { functionName, identifierName, serviceNameOf } from '../shared/inspect.j
 import { isPromise } from '../shared/promise.js';
 import {
   boundHere,
+  cachedIn,
   cachingBindings,
+  empty,
   isCaching,
   mayHaveServiceActivations,
   type CachingBinding,
 } from './binding-watch.js';
-import { cachedIn } from './construction.js';
 import type { Singleton } from './singleton.js';
 
 type BindingService = PluginContext['bindingService'];
 
 const noActivations: readonly Activation[] = [];
+const noSnapshots: ReadonlySet<BindingService> = new Set();
 
 export class Singletons implements Iterable<Singleton> {
   readonly #context: PluginContext;
@@ -27,7 +29,7 @@ export class Singletons implements Iterable<Singleton> {
   /** They were looked up, and the end of their activation has not been seen. */
   readonly #unfinished = new Set<CachingBinding>();
   /** Copies of the bindings with caches of their own, which restore() may bring back. */
-  readonly #snapshots = new Set<BindingService>();
+  #snapshots: ReadonlySet<BindingService> = noSnapshots;
 
   constructor(context: PluginContext) {
     this.#context = context;
@@ -41,6 +43,11 @@ export class Singletons implements Iterable<Singleton> {
   /** The bindings of all bound singletons, in the order of the lookup. */
   bound(): CachingBinding[] {
     return singletonsIn(this.#context.bindingService);
+  }
+
+  /** The bindings of all singletons that are bound, or that restore() may bring back. */
+  everywhere(): CachingBinding[] {
+    return [this.#context.bindingService, ...this.#snapshots].flatMap(singletonsIn);
   }
 
   /** The singleton of this binding, and not of the one of which it is a clone. */
@@ -59,7 +66,7 @@ export class Singletons implements Iterable<Singleton> {
   }
 
   onSnapshot(snapshot: BindingService): void {
-    this.#snapshots.add(snapshot);
+    this.#snapshots = new Set([...this.#snapshots, snapshot]);
   }
 
   onLookup(binding: CachingBinding): void {
@@ -90,7 +97,10 @@ export class Singletons implements Iterable<Singleton> {
 
   /** Forgets those that were dropped with all bindings, unless they are being activated. */
   onCleared(): void {
-    this.#snapshots.delete(this.#context.bindingService);
+    if (this.#snapshots.has(this.#context.bindingService)) {
+      const { bindingService } = this.#context;
+      this.#snapshots = new Set([...this.#snapshots].filter((each) => each !== bindingService));
+    }
     for (const binding of this.#unfinished) {
       const bindings: readonly Binding[] = [
         ...(this.#context.bindingService.getById(binding.id) ?? []),
@@ -134,10 +144,34 @@ export class Singletons implements Iterable<Singleton> {
     return activations;
   }
 
-  /** Empties the cache, so that the next lookup of the service builds a new instance. */
-  forget({ id }: CachingBinding): void {
-    // A binding that restore() has brought back is a different object with the same id.
-    cachingBindings(this.#context.bindingService.getById(id)).forEach(empty);
+  /** Empties each cache that holds a value, so that the next lookup of the service builds a new instance. */
+  forget(binding: CachingBinding, value: unknown): void {
+    // Also in its own, which is bound no more: the handlers of its clones lead to it.
+    for (const each of [
+      binding,
+      ...cachingBindings(this.#context.bindingService.getById(binding.id)),
+    ]) {
+      this.#forgetIn(each, value);
+    }
+    this.forgetInSnapshots(binding, value);
+  }
+
+  /** The same for the bindings that restore() may bring back. */
+  forgetInSnapshots({ id }: CachingBinding, value: unknown): void {
+    for (const snapshot of this.#snapshots) {
+      // A clone of the binding is a different object with the same id.
+      for (const clone of cachingBindings(snapshot.getById(id))) {
+        this.#forgetIn(clone, value);
+      }
+    }
+  }
+
+  /** Whether the binding, or a clone of it, is bound, or restore() may bring one back. */
+  survives(binding: CachingBinding): boolean {
+    return (
+      this.has(binding) ||
+      [...this.#snapshots].some((snapshot) => snapshot.getById(binding.id) !== undefined)
+    );
   }
 
   /** Drops the instances of all singletons. */
@@ -150,7 +184,7 @@ export class Singletons implements Iterable<Singleton> {
     for (const snapshot of this.#snapshots) {
       singletonsIn(snapshot).forEach(empty);
     }
-    this.#snapshots.clear();
+    this.#snapshots = noSnapshots;
   }
 
   /** Empties the caches of the singletons that match until the call has returned. */
@@ -166,6 +200,15 @@ export class Singletons implements Iterable<Singleton> {
     }
   }
 
+  #forgetIn(binding: CachingBinding, value: unknown): void {
+    const cached = cachedIn(binding);
+    // A clone that was made while its value was in flight keeps the promise of it for ever.
+    const isSettled = isPromise(cached?.value) && !this.#unfinished.has(binding);
+    if (cached?.value === value || isSettled) {
+      empty(binding);
+    }
+  }
+
   #stopTracking(binding: CachingBinding): void {
     if (!isPromise(cachedIn(binding)?.value)) {
       this.#unfinished.delete(binding);
@@ -178,13 +221,6 @@ function singletonsIn(bindingService: BindingService): CachingBinding[] {
     .flatMap((identifier) => boundHere(bindingService, identifier))
     .filter(isCaching)
     .filter(({ scope }) => scope === 'Singleton');
-}
-
-/** Shared by all: Inversify replaces it when there is a value to cache. */
-const nothing = { isRight: false, value: undefined } as const;
-
-function empty(binding: CachingBinding): void {
-  binding.cache = nothing;
 }
 
 /** The name of a service before there is an instance. */

@@ -1,10 +1,10 @@
 /** The source of the instances of a binding outside singleton scope, and the number of live ones. */
-import type { MakingBinding } from './binding-watch.js';
+import type { ServiceIdentifier } from 'inversify';
+
 import type { ExitSource } from '../disposal/exit.js';
 import { arePlain, type ExitHook } from '../hooks/exit-hook.js';
 import type { Registry } from '../disposal/registry.js';
 import { serviceName } from '../shared/inspect.js';
-import type { ContainerScope } from './container-scope.js';
 import { warn } from '../shared/warning.js';
 
 const manyTransients = 1_000;
@@ -36,16 +36,22 @@ class LiveCount {
   }
 }
 
+/** A binding, or what there is in the place of one. */
+export interface SourceBinding {
+  readonly type: string;
+  readonly serviceIdentifier: ServiceIdentifier;
+}
+
 class TransientSource implements ExitSource {
   readonly service: string;
   readonly hooks: readonly ExitHook[];
   readonly isShared: boolean;
   readonly isPlain: boolean;
-  readonly binding: MakingBinding;
+  readonly binding: SourceBinding;
   readonly live: LiveCount;
 
   constructor(
-    binding: MakingBinding,
+    binding: SourceBinding,
     instance: object,
     hooks: readonly ExitHook[],
     live: LiveCount,
@@ -68,21 +74,24 @@ class TransientSource implements ExitSource {
   }
 }
 
+/** A container that owns instances, with their sources. They go when it goes. */
+export interface SourceHolder {
+  transientSources: Map<TransientSources, TransientSource> | undefined;
+}
+
 /** The sources of one binding's instances: one for each container that owns instances. */
 export class TransientSources {
-  readonly binding: MakingBinding;
-  readonly #home: ContainerScope;
+  readonly binding: SourceBinding;
+  readonly #home: SourceHolder;
   #own: TransientSource | undefined;
-  // Weak: children come and go.
-  readonly #others = new WeakMap<ContainerScope, TransientSource>();
 
-  constructor(binding: MakingBinding, home: ContainerScope) {
+  constructor(binding: SourceBinding, home: SourceHolder) {
     this.binding = binding;
     this.#home = home;
   }
 
-  for(owner: ContainerScope, instance: object, hooks: readonly ExitHook[]): TransientSource {
-    const existing = owner === this.#home ? this.#own : this.#others.get(owner);
+  for(owner: SourceHolder, instance: object, hooks: readonly ExitHook[]): TransientSource {
+    const existing = owner === this.#home ? this.#own : owner.transientSources?.get(this);
     if (existing?.hooks === hooks) {
       return existing;
     }
@@ -95,7 +104,8 @@ export class TransientSources {
     if (owner === this.#home) {
       this.#own = source;
     } else {
-      this.#others.set(owner, source);
+      owner.transientSources ??= new Map();
+      owner.transientSources.set(this, source);
     }
     return source;
   }

@@ -5,7 +5,7 @@ import type { ExitRecord, PendingExit, StartedExit } from '../disposal/exit-repo
 import type { DisposeOptions } from '../disposal/lifecycle.js';
 import { hasBrand } from '../shared/brand.js';
 import { systemClock } from '../shared/clock.js';
-import { exitLink, type ExitLink } from '../disposal/exit-link.js';
+import { exitLink, pendingOf, type ExitLink } from '../disposal/exit-link.js';
 import { classNameOf, isObject } from '../shared/inspect.js';
 import type { ExitCause } from './events.js';
 
@@ -51,7 +51,7 @@ export class AttachedContainer {
         this.#settled(exit);
       },
       waiting: (waited) => {
-        this.#waiting(waited.map(({ service, hook = 'activation' }) => ({ service, hook })));
+        this.#waiting(pendingOf(waited));
       },
       disposed: () => {
         disposed(this);

@@ -379,6 +379,24 @@ describe('P16 Late arrivals', () => {
       expect(log).toEqual(['after', 'db', 'before']);
     });
 
+    test('a callback that is older than a singleton without hooks', async () => {
+      const opened = createGate();
+      const container = createContainer();
+      const db = activate(container, 'db', opened.passed);
+      onExit(container, 'after');
+      container
+        .bind('plain')
+        .toDynamicValue(() => ({}))
+        .inSingletonScope();
+      container.get('plain');
+      const disposal = container.dispose();
+      await setImmediate();
+      expect(log).toEqual(['after']);
+      opened.open();
+      await Promise.all([db, disposal]);
+      expect(log).toEqual(['after', 'db']);
+    });
+
     test('a callback of an adopted value', async () => {
       const opened = createGate();
       const container = createContainer();

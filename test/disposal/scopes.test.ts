@@ -290,7 +290,8 @@ describe('P31 Scopes', () => {
       const container = new Special('special');
       container.register(LifecycleModule);
       const scope = container.get(Lifecycle).createScope();
-      expect(Object.getPrototypeOf(scope)).toBe(Container.prototype);
+      expect(scope).toBeInstanceOf(Container);
+      expect(scope).not.toBeInstanceOf(Special);
     });
 
     test('refuses options that are no object, and another parent', () => {

@@ -11,7 +11,7 @@ import {
   type Factory,
   type ResolutionContext,
 } from 'inversify';
-import { Lifecycle, LifecycleModule, OnExit } from 'inversify-onexit';
+import { ContainerDisposedError, Lifecycle, LifecycleModule, OnExit } from 'inversify-onexit';
 
 import { createContainer, rebind } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
@@ -305,6 +305,34 @@ describe('P3 every way to create', () => {
   });
 });
 
+// A fault of its first edition: hooks were lost without a word.
+describe.each(['Singleton', 'Transient', 'Request'] as const)(
+  'P3 every way to create › autobind beside a binding of the class that does not match, in scope %s',
+  (defaultScope) => {
+    test.each([
+      ['named', (container: Container) => container.bind(Pool).toSelf().whenNamed('replica')],
+      ['tagged', (container: Container) => container.bind(Pool).toSelf().whenTagged('a', 1)],
+      [
+        'never',
+        (container: Container) =>
+          container
+            .bind(Pool)
+            .toSelf()
+            .when(() => false),
+      ],
+    ])('%s', async (_which, bindOther) => {
+      const container = createContainer({ autobind: true, defaultScope });
+      bindOther(container);
+      container.bind(Repository).toSelf();
+      container.get(Pool);
+      container.get(Repository);
+      await container.dispose();
+      const pools = defaultScope === 'Singleton' ? ['Pool'] : ['Pool', 'Pool'];
+      expect(log).toEqual(['Repository', ...pools]);
+    });
+  },
+);
+
 describe('P4 the raw instance', () => {
   test('the hook runs on what the class constructed, not on what onActivation returned', async () => {
     @injectable()
@@ -384,6 +412,94 @@ describe('P6 once', () => {
       expect(log).toEqual(['Pool']);
     },
   );
+
+  describe('adopted besides', () => {
+    const called = (name: string) => (): void => {
+      log.push(name);
+    };
+
+    test.each([
+      ['its own container', 'owner', 'owner'],
+      ['a child of its container', 'owner', 'child'],
+      ['a grandchild of its container', 'owner', 'grandchild'],
+      ['the parent of its container', 'child', 'owner'],
+      ['the grandparent of its container', 'grandchild', 'owner'],
+      ['a sibling of its container', 'child', 'sibling'],
+      ['a child of a sibling of its container', 'sibling', 'grandchild'],
+    ] as const)(
+      'by %s: its hooks run once, and the callback with them',
+      async (_by, owned, adopting) => {
+        const owner = createContainer();
+        const child = createContainer({ parent: owner });
+        const grandchild = createContainer({ parent: child });
+        const sibling = createContainer({ parent: owner });
+        const containers = { owner, child, grandchild, sibling };
+        containers[owned].bind(Pool).toSelf();
+        const pool = containers[owned].get(Pool);
+        const { [adopting]: adopter } = containers;
+        const lifecycle = adopter.get(Lifecycle);
+        expect(lifecycle.adopt(pool, called('callback'))).toBe(pool);
+        expect(lifecycle.adopt(pool)).toBe(pool);
+        containers[owned].get(Lifecycle).onExit(called('after it'));
+        if (adopter !== containers[owned] && adopter !== owner) {
+          await adopter.dispose();
+          expect(log).toEqual([]);
+        }
+        await containers[owned].dispose();
+        expect(log).toEqual(['after it', 'callback', 'Pool']);
+        await owner.dispose();
+        expect(log).toHaveLength(3);
+      },
+    );
+
+    test('by a child, of a singleton without hooks: the callback runs with the parent', async () => {
+      const parent = createContainer();
+      parent
+        .bind('settings')
+        .toDynamicValue(() => ({}))
+        .inSingletonScope();
+      const child = createContainer({ parent });
+      child.get(Lifecycle).adopt(child.get('settings'), called('callback'));
+      await child.dispose();
+      expect(log).toEqual([]);
+      await parent.dispose();
+      expect(log).toEqual(['callback']);
+    });
+
+    test('what no container owns belongs to the one that adopts it, also among those with others', async () => {
+      const parent = createContainer();
+      const child = createContainer({ parent });
+      createContainer({ parent: child }).get(Lifecycle).onExit(called('other'));
+      child.get(Lifecycle).adopt(new Pool(), called('callback'));
+      child.get(Lifecycle).adopt('text', called('text'));
+      await child.dispose();
+      expect(log).toEqual(['other', 'text', 'callback', 'Pool']);
+    });
+
+    test('by a container that is disposed: refused, whoever owns it', async () => {
+      const parent = createContainer();
+      parent.bind(Pool).toSelf();
+      const pool = parent.get(Pool);
+      const lifecycle = createContainer({ parent }).get(Lifecycle);
+      await lifecycle.dispose();
+      expect(() => lifecycle.adopt(pool)).toThrow(ContainerDisposedError);
+      expect(() => lifecycle.adopt(pool, called('callback'))).toThrow(ContainerDisposedError);
+      await parent.dispose();
+      expect(log).toEqual(['Pool']);
+    });
+
+    test('and released by its owner, with its callback', async () => {
+      const parent = createContainer();
+      const child = createContainer({ parent });
+      child.bind(Pool).toSelf();
+      const pool = child.get(Pool);
+      parent.get(Lifecycle).adopt(pool, called('callback'));
+      await child.get(Lifecycle).release(pool);
+      expect(log).toEqual(['callback', 'Pool']);
+      await parent.dispose();
+      expect(log).toHaveLength(2);
+    });
+  });
 
   test('an instance that a handler of another binding returned is not lost', async () => {
     const container = createContainer();
@@ -593,6 +709,32 @@ describe('P9 half-built graphs', () => {
     await container.dispose();
     expect(log).toEqual(['Pool']);
   });
+
+  test.each(['Singleton', 'Transient', 'Request'] as const)(
+    'an instance whose property injection failed is not exited, its dependencies are (%s)',
+    async (defaultScope) => {
+      @injectable()
+      class Injected extends Repository {
+        @inject('missing')
+        readonly missing!: unknown;
+
+        constructor(@inject(Pool) pool: Pool) {
+          super(pool);
+          log.push('constructed');
+        }
+      }
+      const container = createContainer({ defaultScope });
+      container.bind(Pool).toSelf();
+      container.bind(Injected).toSelf();
+      container.bind('missing').toDynamicValue(() => {
+        throw new Error('not injected');
+      });
+      expect(() => container.get(Injected)).toThrow('not injected');
+      expect(container.get(Lifecycle).pending()).toEqual([{ service: 'Pool', hook: 'close' }]);
+      await container.dispose();
+      expect(log).toEqual(['constructed', 'Pool']);
+    },
+  );
 
   test.each([
     [

@@ -2,16 +2,23 @@ import 'reflect-metadata';
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { inject, injectable, type Container } from 'inversify';
-import { Lifecycle } from 'inversify-onexit';
+import { OnExit } from 'inversify-onexit';
 
 import { createContainer, rebind } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
 import { bindSlowly, log, Pool } from '../support/services.js';
 
+class Transaction {
+  @OnExit()
+  end(): void {
+    log.push('Transaction');
+  }
+}
+
 /** A singleton that the child cannot build, since it would hold what is the child's. */
 @injectable()
 class Capturing {
-  constructor(@inject(Lifecycle) readonly lifecycle: Lifecycle) {}
+  constructor(@inject(Transaction) readonly transaction: Transaction) {}
 }
 
 @injectable()
@@ -28,6 +35,7 @@ beforeEach(() => {
   parent.bind('capturing').to(Capturing).inSingletonScope();
   parent.bind('plain').to(Plain).inSingletonScope();
   child = createContainer({ parent });
+  child.bind(Transaction).toSelf();
 });
 
 // A child keeps its plans, and Inversify mends them, or plans in them, without showing them to anybody.

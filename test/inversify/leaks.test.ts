@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { Container, inject, injectable, postConstruct } from 'inversify';
+import { Container, type BindingIdentifier, inject, injectable, postConstruct } from 'inversify';
 import { Lifecycle, LifecycleModule } from 'inversify-onexit';
 
 import { createContainer, unbindAsync } from '../support/containers.js';
@@ -208,6 +208,19 @@ describe('P28 nothing kept', () => {
       expect(await traces.left()).toEqual({});
     });
 
+    test('instances that were unbound, and restored', async () => {
+      container.bind(Pool).toSelf().inSingletonScope();
+      const unbindAndRestore = async (): Promise<void> => {
+        get(Pool);
+        container.snapshot();
+        await unbindAsync(container, Pool);
+        container.restore();
+      };
+      await unbindAndRestore();
+      await unbindAndRestore();
+      expect(await traces.left()).toEqual({});
+    });
+
     test('instances that were released after restore() had brought them back', async () => {
       container.bind(Pool).toSelf().inSingletonScope();
       const releaseRestored = async (): Promise<void> => {
@@ -238,6 +251,29 @@ describe('P28 nothing kept', () => {
       }
       expect(await traces.left()).toEqual({});
       expect(lifecycle.pending()).toEqual([]);
+    });
+
+    test('what has no hooks, and whose activation failed, but for the last attempt', async () => {
+      const failing = (): BindingIdentifier => {
+        const binding = container
+          .bind('failing')
+          .toDynamicValue(() => traces.of('instance', {}))
+          .inSingletonScope();
+        binding.onActivation(() => {
+          throw new Error('not activated');
+        });
+        for (let time = 0; time < 3; time++) {
+          expect(() => container.get('failing')).toThrow('not activated');
+        }
+        return binding.getIdentifier();
+      };
+      failing();
+      expect(await traces.left()).toEqual({ instance: 1 });
+      container.unbindAll();
+      failing();
+      await unbindAsync(container, 'failing');
+      await unbindAsync(container, failing());
+      expect(await traces.left()).toEqual({});
     });
 
     test('activations that were refused', async () => {
@@ -343,6 +379,23 @@ describe('P28 nothing kept', () => {
         traces.of('instance', child.get(Plain));
       };
       use();
+      expect(await traces.left()).toEqual({});
+      await parent.dispose();
+    });
+
+    test('a forgotten child whose only hooks were released, or unbound', async () => {
+      const use = async (): Promise<void> => {
+        const child = bear();
+        child.bind(Plain).toSelf().inSingletonScope();
+        child.bind(Pool).toSelf().inSingletonScope();
+        child.bind('other').to(Pool).inSingletonScope();
+        for (const service of [Plain, Pool, 'other']) {
+          traces.of('instance', child.get<object>(service));
+        }
+        await child.get(Lifecycle).release(child.get(Pool));
+        await unbindAsync(child, 'other');
+      };
+      await use();
       expect(await traces.left()).toEqual({});
       await parent.dispose();
     });

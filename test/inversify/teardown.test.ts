@@ -29,7 +29,7 @@ import {
   unloadAsync,
 } from '../support/containers.js';
 import { createGate } from '../support/gate.js';
-import { log, Pool, Repository } from '../support/services.js';
+import { bindSlowly, log, Pool, Repository } from '../support/services.js';
 
 beforeEach(() => {
   log.length = 0;
@@ -305,6 +305,124 @@ describe("P13 Inversify's own teardown", () => {
     expect(log).toEqual(['handled', 'kept']);
   });
 
+  test('a handler that comes after the activation runs in the place of the activation', async () => {
+    @injectable()
+    class Plain {
+      constructor(@inject(Pool) readonly pool: Pool) {}
+    }
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container.bind(Pool).toSelf();
+    const ofClass = container.bind('class').to(Plain);
+    container.bind('dynamic').toDynamicValue((context) => [context.get('class')]);
+    const ofPrimitive = container
+      .bind('primitive')
+      .toResolvedValue((value: unknown) => `text of ${typeof value}`, ['dynamic']);
+    container.bind('async').toDynamicValue(async (context) => [context.get('primitive')]);
+    container.bind('without').toDynamicValue((context) => [context.get('primitive')]);
+    await container.getAsync('async');
+    container.get('without');
+    const lifecycle = container.get(Lifecycle);
+    expect(lifecycle.pending()).toEqual([{ service: 'Pool', hook: 'close' }]);
+    lifecycle.onExit(() => log.push('callback'));
+    for (const binding of [ofClass, ofPrimitive]) {
+      binding.onDeactivation((value: unknown) => {
+        log.push(value instanceof Plain ? 'class' : String(value));
+      });
+    }
+    for (const service of ['dynamic', 'async']) {
+      container.onDeactivation(service, () => {
+        log.push(service);
+      });
+    }
+    const order = ['async [Array]', 'primitive [string]', 'dynamic [Array]'];
+    const pending = lifecycle.pending().map(({ service }) => service);
+    expect(pending).toEqual(['callback', ...order, 'class [Plain]', 'Pool']);
+    const report = await container.dispose();
+    expect(log).toEqual(['callback', 'async', 'text of object', 'dynamic', 'class', 'Pool']);
+    expect(report.exits).toHaveLength(6);
+  });
+
+  test('a handler that a hook sets runs in the place of the activation, too', async () => {
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container.bind(Pool).toSelf();
+    container.bind('kept').toDynamicValue((context) => [context.get(Pool)]);
+    container.get('kept');
+    container.get(Lifecycle).onExit(() => {
+      container.onDeactivation('kept', () => {
+        log.push('kept');
+      });
+    });
+    await container.dispose();
+    expect(log).toEqual(['kept', 'Pool']);
+  });
+
+  test('a later handler of what has no hooks runs in its place, whoever has handed it on before', async () => {
+    const shared = {};
+    const parent = createContainer({ defaultScope: 'Singleton' });
+    const containers = [parent, ...[1, 2].map(() => createContainer({ parent }))];
+    for (const container of containers) {
+      container.bind(Pool).toSelf().inSingletonScope();
+      const binding = container.bind('dynamic').toDynamicValue((context) => {
+        context.get(Pool);
+        return shared;
+      });
+      binding.inSingletonScope();
+      container.get('dynamic');
+      binding.onDeactivation(() => {
+        log.push('dynamic');
+      });
+    }
+    await parent.dispose();
+    expect(log).toEqual(['dynamic', 'Pool', 'dynamic', 'Pool', 'dynamic', 'Pool']);
+  });
+
+  test('what has no hooks cannot be released, and keeps its place for a later handler', async () => {
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container.bind(Pool).toSelf();
+    container.bind('dynamic').toDynamicValue((context) => [context.get(Pool)]);
+    const value = container.get<object>('dynamic');
+    await expect(container.get(Lifecycle).release(value)).rejects.toThrow('has no exit hooks');
+    container.onDeactivation('dynamic', () => {
+      log.push('dynamic');
+    });
+    await container.dispose();
+    expect(log).toEqual(['dynamic', 'Pool']);
+  });
+
+  test('of what was resolved before the module was registered a later handler runs last', async () => {
+    const container = new Container({ defaultScope: 'Singleton' });
+    container.bind('early').toDynamicValue(() => ({}));
+    container.get('early');
+    container.register(LifecycleModule);
+    container.bind(Pool).toSelf();
+    container.get(Pool);
+    container.onDeactivation('early', () => {
+      log.push('early');
+    });
+    await container.dispose();
+    expect(log).toEqual(['Pool', 'early']);
+  });
+
+  test('of what was resolved before the module was registered the handler of the binding runs when it is removed', async () => {
+    const container = new Container({ defaultScope: 'Singleton' });
+    const early = container.bind('early').toDynamicValue(() => ({}));
+    container.bind('without').toDynamicValue(() => ({}));
+    const get = (): void => {
+      container.get('early');
+      container.get('without');
+    };
+    get();
+    container.register(LifecycleModule);
+    early.onDeactivation(() => {
+      log.push('early');
+    });
+    get();
+    unbind(container, 'early');
+    unbind(container, 'without');
+    await container.dispose();
+    expect(log).toEqual(['early']);
+  });
+
   test('every binding that hands on an instance has its own handlers run, the instance is exited once', async () => {
     const container = createContainer({ defaultScope: 'Singleton' });
     container.bind(Pool).toSelf();
@@ -400,6 +518,29 @@ describe("P13 Inversify's own teardown", () => {
       'Cache.close',
       ...['handler starts', 'handler'],
     ]);
+  });
+
+  test('release() of an instance whose activation handler failed leaves the one that was built since', async () => {
+    const container = createContainer({ defaultScope: 'Singleton' });
+    const instances: Pool[] = [];
+    container
+      .bind(Pool)
+      .toSelf()
+      .onActivation((_context, pool) => {
+        if (instances.push(pool) === 1) {
+          throw new Error('not activated');
+        }
+        return pool;
+      });
+    expect(() => container.get(Pool)).toThrow('not activated');
+    const pool = container.get(Pool);
+    for (const failed of instances.slice(0, 1)) {
+      await container.get(Lifecycle).release(failed);
+    }
+    expect(log).toEqual(['Pool']);
+    expect(container.get(Pool)).toBe(pool);
+    await container.dispose();
+    expect(log).toEqual(['Pool', 'Pool']);
   });
 
   test('release() runs the handlers of all bindings that hand the instance on', async () => {
@@ -660,6 +801,39 @@ describe('P14 exactly once', () => {
     expect(log).toEqual(['closed', 'handler']);
   });
 
+  test('what a failed unbind has exited is not handed out again', async () => {
+    const container = createContainer({ defaultScope: 'Singleton' });
+    container.bind(Pool).toSelf();
+    container.bind(Repository).toSelf();
+    container.bind('text').toDynamicValue(() => 'text');
+    container.onDeactivation('text', (text) => {
+      log.push(String(text));
+      throw new Error('not deactivated');
+    });
+    const repository = container.get(Repository);
+    container.get('text');
+    expect(() => {
+      unbind(container, Repository);
+    }).toThrow('Unexpected asynchronous deactivation');
+    expect(container.get(Repository)).not.toBe(repository);
+    expect(() => {
+      unbind(container, 'text');
+    }).toThrow('not deactivated');
+    await expect(container.dispose()).rejects.toThrow('text [string].onDeactivation failed');
+    expect(log).toEqual(['text', 'Repository', 'Repository', 'text', 'Pool']);
+  });
+
+  test('what a child has unbound of its parent is built anew by the parent', async () => {
+    const parent = createContainer({ defaultScope: 'Singleton' });
+    parent.bind(Pool).toSelf();
+    const child = createContainer({ parent });
+    const pool = parent.get(Pool);
+    unbind(child, Pool);
+    expect(parent.get(Pool)).not.toBe(pool);
+    await parent.dispose();
+    expect(log).toEqual(['Pool', 'Pool']);
+  });
+
   test('the errors of a handler and a hook are reported together', async () => {
     const container = createContainer({ defaultScope: 'Singleton' });
     @injectable()
@@ -752,18 +926,93 @@ describe('P14 exactly once', () => {
       },
     );
 
-    test('an instance that was exited in between is served, and not exited again', async () => {
+    const removals: Record<string, (container: Container, pool: Pool) => unknown> = {
+      'unbind()': (container) => {
+        unbind(container, Pool);
+      },
+      'unbindAsync()': async (container) => unbindAsync(container, Pool),
+      'unbindAll()': (container) => {
+        container.unbindAll();
+      },
+      // What test suites do in `beforeEach` and `afterEach`.
+      'InversifyJS#1806, rebind()': (container) =>
+        rebind(container, Pool).toConstantValue('instead of it'),
+      'rebindAsync()': async (container) =>
+        (await rebindAsync(container, Pool)).toConstantValue('instead of it'),
+      'release()': async (container, pool) => container.get(Lifecycle).release(pool),
+    };
+    const makers: Record<string, (container: Container) => void> = {
+      'a class': (container) => {
+        container.bind(Pool).toSelf();
+      },
+      'a dynamic value': (container) => {
+        container.bind(Pool).toDynamicValue(() => new Pool());
+      },
+      'a resolved value': (container) => {
+        container.bind(Pool).toResolvedValue(() => new Pool());
+      },
+      'a class with a proxy in its place': (container) => {
+        container
+          .bind(Pool)
+          .toSelf()
+          .onActivation((_context, pool) => new Proxy(pool, {}));
+      },
+      'an async value': (container) => {
+        container.bind(Pool).toDynamicValue(async () => Promise.resolve(new Pool()));
+      },
+    };
+
+    describe.each(Object.entries(removals))('%s', (_removal, remove) => {
+      test.each(Object.entries(makers))(
+        'what was exited in between is built anew by the next get: %s',
+        async (_maker, bind) => {
+          const container = createContainer({ defaultScope: 'Singleton' });
+          bind(container);
+          const pool = await container.getAsync(Pool);
+          container.snapshot();
+          container.snapshot();
+          await remove(container, pool);
+          expect(log).toEqual(['Pool']);
+          for (let nested = 0; nested < 2; nested++) {
+            container.restore();
+            expect(container.get(Lifecycle).pending()).toEqual([]);
+          }
+          const another = await container.getAsync(Pool);
+          expect(another).not.toBe(pool);
+          expect(await container.getAsync(Pool)).toBe(another);
+          expect(container.get(Lifecycle).pending()).toHaveLength(1);
+          await container.dispose();
+          expect(log).toEqual(['Pool', 'Pool']);
+        },
+      );
+    });
+
+    test('what has no hooks is built anew, too', () => {
       const container = createContainer({ defaultScope: 'Singleton' });
-      container.bind(Pool).toSelf();
-      const pool = container.get(Pool);
+      container.bind('plain').toDynamicValue(() => ({}));
+      const plain = container.get('plain');
       container.snapshot();
-      unbind(container, Pool);
+      container.snapshot();
       container.restore();
-      expect(container.get(Pool)).toBe(pool);
-      expect(log).toEqual(['Pool']);
-      unbind(container, Pool);
+      expect(container.get('plain')).toBe(plain);
+      unbind(container, 'plain');
+      container.restore();
+      expect(container.get('plain')).not.toBe(plain);
+    });
+
+    test('a value that was in flight when the snapshot was made', async () => {
+      const gate = createGate();
+      const container = createContainer();
+      bindSlowly(container, 'slow', gate.passed);
+      const arriving = container.getAsync('slow');
+      container.snapshot();
+      gate.open();
+      const pool = await arriving;
+      await unbindAsync(container, 'slow');
+      container.restore();
+      expect(await container.getAsync('slow')).not.toBe(pool);
       await container.dispose();
-      expect(log).toEqual(['Pool']);
+      expect(log).toEqual(['Pool', 'Pool']);
     });
 
     test('what restore() has left behind can be released, and what was built since is exited', async () => {
@@ -774,9 +1023,11 @@ describe('P14 exactly once', () => {
       container.snapshot();
       const left = container.get(Pool);
       container.restore();
-      expect(container.get(Pool)).not.toBe(left);
+      const pool = container.get(Pool);
+      expect(pool).not.toBe(left);
       await container.get(Lifecycle).release(left);
       expect(log).toEqual(['Pool']);
+      expect(container.get(Pool)).toBe(pool);
       await container.dispose();
       expect(log).toEqual(['Pool', 'Pool']);
     });

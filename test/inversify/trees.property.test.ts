@@ -30,7 +30,7 @@ test(
   async () => {
     const shares = new Shares();
     await fc.assert(treeProperty(TheModule, shares), runs);
-    shares.check('trees', 0.02);
+    shares.check('trees', 0.001);
   },
   timeout,
 );

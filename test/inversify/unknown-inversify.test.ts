@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 
 import { Plugin } from '@inversifyjs/plugin';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { Container } from 'inversify';
 import { Lifecycle, LifecycleModule } from 'inversify-onexit';
 
@@ -25,22 +25,44 @@ function insidesOf(container: Container): Insides {
   return insides;
 }
 
-const classOfBindings = insidesOf(new Container()).bindingService.constructor as {
-  prototype: object;
-};
+const { bindingService, activationService } = insidesOf(new Container());
+const bindings = Object.getPrototypeOf(bindingService) as object;
+const activations = Object.getPrototypeOf(activationService) as object;
 
 describe('P3 every way to create › an Inversify that has changed inside', () => {
-  function expectRefusal(fault: string): void {
+  let restore: () => void;
+
+  function change(service: object, method: string, changed: unknown): void {
+    const original: unknown = Reflect.get(service, method);
+    Object.defineProperty(service, method, { value: changed, configurable: true });
+    restore = () => {
+      Object.defineProperty(service, method, { value: original });
+    };
+  }
+
+  afterEach(() => {
+    restore();
+  });
+
+  function expectRefusal(fault: RegExp): void {
     const container = new Container();
     const { bindingService, planResultCacheService } = insidesOf(container);
     const before = [Object.keys(bindingService), Object.keys(planResultCacheService)];
-    expect(() => {
+    let error: unknown;
+    try {
       container.register(LifecycleModule);
-    }).toThrow(
-      new Error(
-        `LifecycleModule cannot collect instances from the installed Inversify: ${fault}. It is ` +
-          'tested with 7.11.0, 8.0.0 and 8.2.3: install one of these, or a newer inversify-onexit.',
-      ),
+    } catch (thrown) {
+      error = thrown;
+    }
+    restore();
+    expect(error).toBeInstanceOf(Error);
+    const { message } = error as Error;
+    expect(message).toMatch(
+      /^LifecycleModule cannot collect instances from the installed Inversify: /,
+    );
+    expect(message).toMatch(fault);
+    expect(message).toMatch(
+      /It is tested with 7\.11\.0, 8\.0\.0 and 8\.2\.3: install one of these, or a newer inversify-onexit\.$/,
     );
     expect([Object.keys(bindingService), Object.keys(planResultCacheService)]).toEqual(before);
     expect(Object.hasOwn(container, 'dispose')).toBe(false);
@@ -50,14 +72,30 @@ describe('P3 every way to create › an Inversify that has changed inside', () =
   }
 
   test('is refused, and left as it was, when bindings are looked up by another way', () => {
-    const lookUp: unknown = Reflect.get(classOfBindings.prototype, 'getNonParentBindings');
-    Object.defineProperty(classOfBindings.prototype, 'get', { value: lookUp });
-    Object.defineProperty(classOfBindings.prototype, 'getChained', { value: lookUp });
-    expectRefusal('2 of 2 instances were not seen');
+    const lookUp = Reflect.get(bindings, 'getNonParentBindings') as (
+      identifier: unknown,
+    ) => unknown;
+    change(bindings, 'get', function (this: unknown, identifier: unknown) {
+      return Reflect.apply(lookUp, this, [identifier]);
+    });
+    expectRefusal(/ Inversify: No .*bindings found/);
+  });
+
+  test('is refused, and left as it was, when children do not find their parents', () => {
+    change(activations, 'get', () => undefined);
+    expectRefusal(/ Inversify: 3 instances of a parent and its child were collected as 3 and 0\. /);
   });
 
   test('is refused, and left as it was, when a method is not there', () => {
-    Object.defineProperty(classOfBindings.prototype, 'getNonParentBindings', { value: undefined });
-    expectRefusal('its bindingService has no method getNonParentBindings');
+    change(bindings, 'getNonParentBindings', undefined);
+    expectRefusal(/ Inversify: its bindingService has no method getNonParentBindings\. /);
+  });
+
+  test('is refused, whatever it throws', () => {
+    change(activations, 'get', () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- as a strange version may do
+      throw 'a string';
+    });
+    expectRefusal(/ Inversify: a string\. /);
   });
 });

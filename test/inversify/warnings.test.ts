@@ -343,6 +343,11 @@ describe('P17 children first', () => {
     times(1_500, () => {
       const child = createContainer({ parent: container });
       child.get('plain');
+      child
+        .bind('singleton')
+        .toDynamicValue(() => ({}))
+        .inSingletonScope();
+      child.get('singleton');
       children.push(child);
     });
     times(1_500, () => {

@@ -1,5 +1,6 @@
 import {
   Container,
+  type BindingIdentifier,
   type BindToFluentSyntax,
   type ContainerModule,
   type ContainerOptions,
@@ -34,7 +35,10 @@ export function unbind(container: Container, service: ServiceIdentifier): void {
   call(container, 'unbindSync', 'unbind', service);
 }
 
-export async function unbindAsync(container: Container, service: ServiceIdentifier): Promise<void> {
+export async function unbindAsync(
+  container: Container,
+  service: ServiceIdentifier | BindingIdentifier,
+): Promise<void> {
   await call(container, 'unbind', 'unbindAsync', service);
 }
 

@@ -1,38 +1,43 @@
 /** The module as the property over container trees sees it, and collectors written by hand. */
-import { Container } from 'inversify';
+import { Container, type ContainerOptions } from 'inversify';
 import { ContainerDisposedError, DisposeError } from 'inversify-onexit';
 
 import { createContainer, unbindAsync } from './containers.js';
-import { serviceOf } from './nodes.js';
-import { Foresight } from './tree-foresight.js';
-import type { BindingObserver, Made, TreeWorld } from './tree-world.js';
-import type { Bound } from './trees.js';
+import { expectationOf, Model, type Asker, type Expectation, type Part } from './tree-model.js';
+import type { Made, TreeWorld } from './tree-world.js';
+import { isCached, type Bound, type Request } from './trees.js';
 
 export interface TreeCollector {
   createContainer(index: number, parent: Container | undefined): Container;
-  /** Called for activations, which the collector, unlike the module, does not see. */
-  readonly observe?: BindingObserver;
-  get(container: number, service: number): Promise<unknown>;
+  /** Whether it cannot give a singleton a request of its own, nor empty a container that is disposed. */
+  readonly isByHand?: boolean;
+  get(request: Request): Promise<unknown>;
   unbind(binding: Bound): Promise<void>;
   dispose(container: number): Promise<void>;
 }
 
 /** What users do. */
-class Plain {
+export class Plain {
   constructor(protected readonly world: TreeWorld) {}
 
-  async get(container: number, service: number): Promise<unknown> {
-    return this.world.isAsync(service)
-      ? this.container(container).getAsync(serviceOf(service))
-      : this.container(container).get<unknown>(serviceOf(service));
+  async get(request: Request): Promise<unknown> {
+    const { service, how } = request;
+    if (request.act === 'get') {
+      return this.world.request(this.container(request.container), service, how);
+    }
+    const { fact, context } = this.world.keptContext(request.kept) ?? {};
+    return fact?.binding.kind === 'factory'
+      ? (fact.value as () => unknown)()
+      : context && this.world.request(context, service, how);
   }
 
   async unbind({ at, service }: Bound): Promise<void> {
-    await unbindAsync(this.container(at), serviceOf(service));
+    await unbindAsync(this.container(at), this.world.tree.labelOf(service).identifier);
   }
 
   protected container(index: number): Container {
-    const container = this.world.containers[index];
+    const { containers } = this.world;
+    const container = containers[index % containers.length];
     if (container === undefined) {
       throw new RangeError(`there is no container ${String(index)}`);
     }
@@ -40,9 +45,22 @@ class Plain {
   }
 }
 
+export function optionsOf(
+  world: TreeWorld,
+  index: number,
+  parent: Container | undefined,
+): ContainerOptions {
+  const { jit, defaultScope } = world.tree.sites[index] ?? {};
+  return {
+    ...(parent === undefined ? {} : { parent }),
+    ...(jit === undefined ? {} : { jitless: !jit }),
+    ...(defaultScope === undefined ? {} : { defaultScope }),
+  };
+}
+
 export class TheModule extends Plain implements TreeCollector {
   createContainer(index: number, parent: Container | undefined): Container {
-    const options = parent === undefined ? {} : { parent };
+    const options = optionsOf(this.world, index, parent);
     return this.world.tree.hasModule(index) ? createContainer(options) : new Container(options);
   }
 
@@ -57,63 +75,45 @@ export class TheModule extends Plain implements TreeCollector {
   }
 }
 
-/** Right in all that the property asks for; each wrong collector overrides one thing. */
+/** Does by hand what the model says; each wrong collector overrides one thing, or has a wrong model. */
 export class HandWrittenTreeCollector extends Plain implements TreeCollector {
+  readonly isByHand: boolean = true;
+  protected readonly model: Model = new Model(this.world);
   /** In the order of activation. */
-  readonly #owners = new Map<object, number>();
-  readonly #collectedBy = new Map<object, Bound>();
+  readonly #owned = new Map<object, { readonly owner: number; readonly by: Bound }>();
   readonly #exited = new Set<object>();
   readonly #closed = new Set<number>();
-  #resolving = 0;
 
-  createContainer(_index: number, parent: Container | undefined): Container {
-    return new Container(parent === undefined ? {} : { parent });
+  createContainer(index: number, parent: Container | undefined): Container {
+    return new Container(optionsOf(this.world, index, parent));
   }
 
-  readonly observe: BindingObserver = (binding, value) => {
-    if (!this.isCollected(binding, value)) {
-      return;
+  override async get(request: Request): Promise<unknown> {
+    const expected = this.#expect(request);
+    if (request.act === 'get' && this.isClosed(request.container % this.world.containers.length)) {
+      throw new ContainerDisposedError('resolve', 'a service');
     }
-    const owner = this.ownerOf(binding, this.#resolving);
-    const first = this.#owners.get(value) ?? owner;
-    if (!this.#owners.has(value)) {
-      this.#owners.set(value, owner);
-      this.#collectedBy.set(value, binding);
-    }
-    if (this.#closed.has(owner) && this.#closed.has(first)) {
-      void this.#exit(value);
-      throw new ContainerDisposedError('activate', serviceOf(binding.service));
-    }
-  };
-
-  override async get(container: number, service: number): Promise<unknown> {
-    const { outcome, conflict } = new Foresight(this.world, container, service);
-    if (this.isRefused(outcome)) {
-      throw new ContainerDisposedError('resolve', serviceOf(service));
-    }
-    if (conflict !== undefined && this.refusesConflicts()) {
-      const { singleton, injected } = conflict;
-      throw new Error(
-        `${serviceOf(singleton.service)} would keep ${serviceOf(injected.service)} of a child`,
-      );
-    }
-    this.#resolving = container;
+    this.refuse(expected);
     const before = this.world.facts.length;
+    let hasFailed = true;
     try {
-      return await super.get(container, service);
+      const value = await super.get(request);
+      hasFailed = false;
+      return value;
     } finally {
       await this.world.settled();
-      for (const fact of this.world.facts.slice(before)) {
-        if (fact.binding.scope === 'singleton' && this.world.tree.hasModule(fact.binding.at)) {
-          this.takeParts(fact, fact.binding.at);
-        }
-      }
+      const made = this.world.facts.slice(before);
+      this.model.settle(expected, made, hasFailed);
+      made.forEach((fact) => {
+        this.#own(fact, this.model.partOf(fact));
+      });
     }
   }
 
   override async unbind(binding: Bound): Promise<void> {
-    for (const [value, by] of this.#collectedBy) {
-      if (by === binding && binding.scope === 'singleton') {
+    const bindings = this.world.boundWith(binding);
+    for (const [value, { by }] of this.#owned) {
+      if (bindings.includes(by) && by.scope === 'singleton') {
         await this.unbinding(value);
       }
     }
@@ -121,48 +121,24 @@ export class HandWrittenTreeCollector extends Plain implements TreeCollector {
   }
 
   async dispose(container: number): Promise<void> {
-    for (const each of this.withChildren(container)) {
+    const live = this.withChildren(container).filter((each) => !this.#closed.has(each));
+    for (const each of live) {
       this.#closed.add(each);
-      for (const [value, owner] of [...this.#owners].reverse()) {
+      for (const [value, { owner }] of [...this.#owned].reverse()) {
         if (owner === each) {
           await this.#exit(value);
         }
       }
     }
+    this.model.forgetSingletons(live);
   }
 
-  protected isCollected({ at }: Bound, value: object): boolean {
-    return 'exit' in value && this.world.tree.hasModule(at);
+  protected isCollected({ at }: Bound): boolean {
+    return this.world.tree.hasModule(at);
   }
 
-  protected ownerOf({ scope, at }: Bound, container: number): number {
-    return scope === 'singleton' ? at : (this.world.tree.nearest(container) ?? container);
-  }
-
-  /** What a singleton is built from shares its owner, down to the next singletons. */
-  protected takeParts(fact: Made, owner: number): void {
-    const { facts, tree } = this.world;
-    const before = facts.slice(0, facts.indexOf(fact));
-    for (const part of fact.dependencies) {
-      const made = before.filter(({ value }) => value === part);
-      const current = this.#owners.get(part as object);
-      if (made.every(({ binding }) => binding.scope !== 'singleton')) {
-        if (current !== undefined && tree.isBelow(current, owner)) {
-          this.#owners.set(part as object, owner);
-        }
-        made.forEach((each) => {
-          this.takeParts(each, owner);
-        });
-      }
-    }
-  }
-
-  protected isRefused(outcome: Foresight['outcome']): boolean {
-    return outcome === 'closed' || outcome === 'refused';
-  }
-
-  protected refusesConflicts(): boolean {
-    return true;
+  protected isClosed(container: number): boolean {
+    return this.#closed.has(container);
   }
 
   protected async unbinding(value: object): Promise<void> {
@@ -171,6 +147,40 @@ export class HandWrittenTreeCollector extends Plain implements TreeCollector {
 
   protected withChildren(container: number): number[] {
     return this.world.tree.disposedWith(container);
+  }
+
+  /** Before anything is made. */
+  protected refuse({ failures }: Expectation): void {
+    for (const failure of failures) {
+      switch (failure.why) {
+        case 'disposed':
+          throw new ContainerDisposedError('activate', 'a service');
+        case 'captive':
+          throw new Error(
+            `${this.#nameOf(failure.singleton)} would keep ${this.#nameOf(failure.part.binding)}`,
+          );
+        default:
+      }
+    }
+  }
+
+  #expect(request: Request): Expectation {
+    const expected = expectationOf(this.model, this.world, request);
+    if (expected === undefined) {
+      throw new Error('Play asks only for what is expected');
+    }
+    return expected;
+  }
+
+  #nameOf({ service }: Bound): string {
+    return this.world.tree.labelOf(service).identifier;
+  }
+
+  #own({ binding, value }: Made, part: Part | undefined): void {
+    const owner = part?.owner;
+    if (owner !== undefined && this.isCollected(binding) && !this.#owned.has(value)) {
+      this.#owned.set(value, { owner, by: binding });
+    }
   }
 
   async #exit(value: object): Promise<void> {
@@ -186,24 +196,69 @@ export class HandWrittenTreeCollector extends Plain implements TreeCollector {
   }
 }
 
-class ChildOwnsAllItResolves extends HandWrittenTreeCollector {
-  protected override ownerOf(_binding: Bound, container: number): number {
-    return this.world.tree.nearest(container) ?? container;
-  }
-
-  protected override takeParts(): void {}
+function withModel(Wrong: new (world: TreeWorld) => Model): typeof HandWrittenTreeCollector {
+  return class extends HandWrittenTreeCollector {
+    protected override readonly model = new Wrong(this.world);
+  };
 }
 
-class ParentOwnsAllItSees extends HandWrittenTreeCollector {
-  protected override ownerOf({ at }: Bound, container: number): number {
-    const { tree } = this.world;
-    return (
-      tree
-        .pathOf(container)
-        .reverse()
-        .find((each) => tree.hasModule(each)) ?? at
-    );
+class ChildOwnsAllItResolves extends Model {
+  protected override ownerOf(_binding: Bound, { container }: Asker): number | undefined {
+    return this.world.tree.nearest(container);
   }
+}
+
+class ParentOwnsAllItSees extends Model {
+  protected override ownerOf(_binding: Bound, { container }: Asker): number | undefined {
+    const { tree } = this.world;
+    return [...tree.pathOf(container)].reverse().find((each) => tree.hasModule(each));
+  }
+}
+
+class PartsLeftToTheChild extends Model {
+  protected override ownerOf(binding: Bound, asker: Asker): number | undefined {
+    return super.ownerOf(binding, { ...asker, builtFor: asker.container });
+  }
+}
+
+class LatePartsLeftToTheChild extends Model {
+  protected override ownerOf(binding: Bound, asker: Asker): number | undefined {
+    const isLate = asker.singleton?.asksLate === true && asker.singleton.turns > 0;
+    return super.ownerOf(binding, isLate ? { ...asker, builtFor: asker.container } : asker);
+  }
+}
+
+class KeptContextsOfTheChild extends Model {
+  override expectUse(
+    ...[kept, service, how]: Parameters<Model['expectUse']>
+  ): Expectation | undefined {
+    const container = this.partOf(kept.fact)?.asker.container;
+    return container === undefined ? undefined : this.expectGet(container, service, how);
+  }
+}
+
+class InnermostSingletonOwns extends Model {
+  protected override askerWithin(binding: Bound, asker: Asker): Asker {
+    const within = super.askerWithin(binding, asker);
+    const isInner = isCached(binding) && this.world.tree.hasModule(binding.at);
+    return isInner ? { ...within, builtFor: binding.at } : within;
+  }
+}
+
+class NoCaptiveDependencies extends Model {
+  protected override isCaptive(): boolean {
+    return false;
+  }
+}
+
+class HooklessPartsRefused extends Model {
+  protected override isCaptive({ binding }: Part, { builtFor, singleton }: Asker): boolean {
+    return singleton !== undefined && this.world.tree.isBelow(binding.at, builtFor);
+  }
+}
+
+class SharedRequests extends HandWrittenTreeCollector {
+  override readonly isByHand = false;
 }
 
 class WeakChildrenLost extends HandWrittenTreeCollector {
@@ -225,40 +280,46 @@ class ParentFirst extends HandWrittenTreeCollector {
   }
 }
 
-class PartsLeftToTheChild extends HandWrittenTreeCollector {
-  protected override takeParts(): void {}
-}
-
-class NoConflicts extends HandWrittenTreeCollector {
-  protected override refusesConflicts(): boolean {
-    return false;
-  }
-}
-
 class UnbindingIgnored extends HandWrittenTreeCollector {
   protected override async unbinding(): Promise<void> {}
 }
 
-class EveryBindingCollected extends HandWrittenTreeCollector {
-  protected override isCollected(_binding: Bound, value: object): boolean {
-    return 'exit' in value;
+class PlainContainersCollected extends Model {
+  protected override ownerOf(binding: Bound, asker: Asker): number | undefined {
+    return super.ownerOf(binding, asker) ?? this.world.tree.nearest(asker.builtFor);
+  }
+}
+
+class EveryBindingCollected extends withModel(PlainContainersCollected) {
+  protected override isCollected(): boolean {
+    return true;
   }
 }
 
 class DisposedStillResolves extends HandWrittenTreeCollector {
-  protected override isRefused(): boolean {
+  protected override isClosed(): boolean {
     return false;
+  }
+
+  protected override refuse(expected: Expectation): void {
+    const failures = expected.failures.filter(({ why }) => why !== 'disposed');
+    super.refuse({ ...expected, failures });
   }
 }
 
 export const wrongTreeCollectors = {
-  'the child owns all it resolves': ChildOwnsAllItResolves,
-  'the parent owns all it sees': ParentOwnsAllItSees,
+  'the child owns all it resolves': withModel(ChildOwnsAllItResolves),
+  'the parent owns all it sees': withModel(ParentOwnsAllItSees),
+  'parts of a singleton left to the child': withModel(PartsLeftToTheChild),
+  'what it asks for after an await left to the child': withModel(LatePartsLeftToTheChild),
+  'what a kept context makes left to the child': withModel(KeptContextsOfTheChild),
+  'the innermost of nested singletons owns': withModel(InnermostSingletonOwns),
+  'a request shared with an ancestor’s singleton': SharedRequests,
+  'a captive dependency built': withModel(NoCaptiveDependencies),
+  'parts without hooks refused': withModel(HooklessPartsRefused),
   'weak children lost': WeakChildrenLost,
-  'transients of a singleton left to the child': PartsLeftToTheChild,
   'the oldest child first': OldestChildFirst,
   'the parent first': ParentFirst,
-  'a child injected into an ancestor': NoConflicts,
   'unbinding runs no hooks': UnbindingIgnored,
   'containers without the module are collected': EveryBindingCollected,
   'a disposed container still resolves': DisposedStillResolves,

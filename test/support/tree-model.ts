@@ -1,259 +1,373 @@
-/** The promises about owners and exits, held against the facts of a run. */
-import type { Get, Made, TreeWorld } from './tree-world.js';
-import type { Bound, Tree } from './trees.js';
+/** The reference: who owns what a container tree makes, as P7 has it, without any container. */
+import type { Injection } from './nodes.js';
+import type { Kept, Made, TreeWorld } from './tree-world.js';
+import { isCached, type Bound, type Request } from './trees.js';
 
-/** A value with hooks that some container has to exit. */
-interface Owned {
-  /** How the containers came to know of it. */
-  readonly first: Made;
-  /** Those that may exit it, the lowest first. There are several where the promises allow it. */
-  readonly owners: readonly number[];
+/** On whose behalf something is asked for. */
+export interface Asker {
+  /** The container whose bindings are found. */
+  readonly container: number;
+  /** The container for which it is made: this one, or that of an ancestor's singleton. */
+  readonly builtFor: number;
+  /** That singleton. */
+  readonly singleton?: Bound;
+  /** What is in request scope, and was made already. */
+  readonly shared: Map<Bound, Part>;
+}
+
+/** A value that is made, or handed on. */
+export interface Part {
+  readonly binding: Bound;
+  readonly dependencies: readonly Part[];
+  /** What its context, or its function, asks for is asked for by this. */
+  readonly asker: Asker;
+  /** Whether it has exit hooks. */
+  readonly isHooked: boolean;
+  /** The container that runs them. */
+  readonly owner: number | undefined;
+  /** Whether `get` fails with it, though it may have been made. */
+  readonly isRefused: boolean;
+}
+
+export type Failure =
+  | { readonly why: 'drawn' | 'missing' | 'disposed' }
+  | { readonly why: 'captive'; readonly singleton: Bound; readonly part: Part };
+
+/** What a `get` is expected to make. If it fails, some of it may be left unmade. */
+export interface Expectation {
+  /** The dependencies before their dependents. */
+  readonly parts: Part[];
+  /** It fails with one of them. If there are none, it is resolved. */
+  readonly failures: Failure[];
+  /** Whether something in request scope is asked for by the child, and by the ancestor's singleton. */
+  sharesRequest: boolean;
+  /** Whether that cannot be foretold: see {@link Model.expect}. */
+  isUnclear: boolean;
 }
 
 export class Model {
-  /** What was promised and not kept. */
-  readonly faults: string[] = [];
-  readonly owned = new Map<object, Owned>();
-  readonly #exited = new Set<object>();
-  readonly #byHand = new Set<object>();
-  readonly #facts = new Map<object, Made[]>();
-  readonly #world: TreeWorld;
-  #factsSeen = 0;
-  #exitsSeen = 0;
+  protected readonly world: TreeWorld;
+  /** Which part each fact has turned out to be. */
+  readonly #parts = new Map<Made, Part>();
+  readonly #taken = new Map<Part, Made>();
+  readonly #built = new Map<Bound, Part>();
+  /** Those of which Inversify may keep a failure, or a disposed container an instance. */
+  readonly #unclear = new Set<Bound>();
+  #expected = nothing();
+  /** Whether it waits for something. */
+  #isAsync = false;
+  /** Of what was made for the request. */
+  #failures = new Map<Part, readonly Failure[]>();
 
   constructor(world: TreeWorld) {
-    this.#world = world;
+    this.world = world;
   }
 
-  /** What has arrived for a container that is disposed is exited at once, and nothing else is. */
-  checkGet(get: Get): void {
-    const { facts, tree, disposed } = this.#world;
-    const made = facts.slice(this.#factsSeen);
-    this.#factsSeen = facts.length;
-    for (const fact of made) {
-      this.#facts.set(fact.value, [...(this.#facts.get(fact.value) ?? []), fact]);
-    }
-    for (const first of made) {
-      const { binding, value } = first;
-      const isOwn = tree.hasModule(binding.at) && !this.#isForeign(value);
-      if (isOwn && 'exit' in value && !this.owned.has(value)) {
-        this.owned.set(value, { first, owners: this.#ownersOf(first, get, made) });
-      }
-    }
-    for (const value of this.#exits()) {
-      if (!this.owned.get(value)?.owners.some((owner) => disposed.has(owner))) {
-        this.#blame(value, 'was exited by a get');
-      }
-    }
-    this.#checkNothingLost();
+  /** What a `get` of a container does. */
+  expectGet(container: number, service: number, how: Injection): Expectation {
+    return this.#expect(service, how, { container, builtFor: container, shared: new Map() });
   }
 
-  /** A singleton is exited with its binding. */
-  checkUnbinding(binding: Bound): void {
-    this.#checkOneAtATime();
-    const isGone = (value: object): boolean =>
-      binding.scope === 'singleton' && this.owned.get(value)?.first.binding === binding;
-    for (const value of this.#exits()) {
-      if (!isGone(value)) {
-        this.#blame(value, 'was exited with the binding of another');
-      }
-      this.#byHand.add(value);
-    }
-    // Of an activation that has failed, Inversify keeps no instance.
-    const isHeld = !this.#world.doubtful.has(binding);
-    for (const value of this.owned.keys()) {
-      if (isHeld && isGone(value) && !this.#exited.has(value)) {
-        this.#blame(value, 'was unbound and not exited');
-      }
-    }
+  /** What a kept factory does, or a kept context. It asks for whom its value was made, however late. */
+  expectUse({ fact }: Kept, service: number, how: Injection): Expectation | undefined {
+    const { kind, dependencies, injection } = fact.binding;
+    const [target] = kind === 'factory' ? dependencies : [];
+    const part = this.#parts.get(fact);
+    return (
+      part &&
+      this.#expect(
+        target ?? service,
+        target === undefined ? how : injection,
+        newRequest(part.asker),
+      )
+    );
   }
 
-  /** Children first, youngest first, and of each nothing but what is its own. */
-  checkDisposal(containers: readonly number[]): void {
-    this.#checkOneAtATime();
-    const { tree, facts } = this.#world;
-    const isSync = !tree.bindings.some(({ turns }) => turns > 0);
-    let turn = 0;
-    let last = Infinity;
-    for (const value of this.#exits()) {
-      const { owners = [], first } = this.owned.get(value) ?? {};
-      const next = containers.findIndex((each, index) => index >= turn && owners.includes(each));
-      if (next === -1) {
-        this.#blame(value, `was exited in the turn of ${containers.slice(turn).join(', ')}`);
-        continue;
-      }
-      last = next === turn ? last : Infinity;
-      turn = next;
-      if (isSync && first !== undefined && owners.length === 1) {
-        const place = facts.indexOf(first);
-        if (place > last) {
-          this.#blame(value, 'was exited after what had been activated before it');
-        }
-        last = place;
-      }
-    }
-    this.#checkNothingLost();
+  partOf(fact: Made): Part | undefined {
+    return this.#parts.get(fact);
   }
 
-  /** No dependency is exited before its dependent, unless it was unbound by hand. */
-  checkOrder(): void {
-    const { exits } = this.#world;
-    const started = exits.filter(({ event }) => event === 'started');
-    const position = new Map(started.map(({ value }, index) => [value, index]));
-    const ended = new Map(exits.map(({ value }, index) => [value, index]));
-    for (const [value, { first, owners }] of this.owned) {
-      for (const dependency of this.#below(value, owners[0])) {
-        const isOrdered =
-          dependency !== value &&
-          // What is in doubt may be taken for a part of a singleton, and its own parts for none, or
-          // the other way round.
-          owners.length === 1 &&
-          this.owned.get(dependency)?.owners.length === 1 &&
-          !this.#byHand.has(dependency) &&
-          // It may have been exited before the dependent was made.
-          (ended.get(dependency) ?? Infinity) >= first.exits;
-        if (isOrdered && (position.get(value) ?? 0) > (position.get(dependency) ?? Infinity)) {
-          this.#blame(dependency, `was exited before its dependent ${this.#world.nameOf(value)}`);
+  /** Learns what has come of it. */
+  settle(expected: Expectation, made: readonly Made[], hasFailed: boolean): void {
+    // Of what is left of a failure, the whole before its parts.
+    const size = (fact: Made): number =>
+      made
+        .slice(0, made.indexOf(fact))
+        .filter(({ value }) => fact.dependencies.includes(value))
+        .reduce((sum, each) => sum + size(each), 1);
+    for (const fact of [...made].sort((a, b) => size(b) - size(a))) {
+      for (const part of this.#parts.has(fact) ? [] : expected.parts) {
+        if (this.#match(part, fact, made)) {
+          break;
         }
       }
     }
-  }
-
-  #checkOneAtATime(): void {
-    const exits = this.#world.exits.slice(this.#exitsSeen);
-    for (const [index, { event, value }] of exits.entries()) {
-      const next = exits[index + 1];
-      if (event === 'started' && (next?.event !== 'ended' || next.value !== value)) {
-        this.#blame(value, 'had not ended when the next was started');
+    for (const part of expected.parts.filter(({ binding }) => isCached(binding))) {
+      const { binding, isRefused } = part;
+      const isMade = this.#taken.has(part) && !isRefused;
+      const mayBeKept = hasFailed && this.world.isAsync(binding.service);
+      if (isMade ? this.world.disposed.has(binding.at) : mayBeKept) {
+        this.#unclear.add(binding);
+      } else if (isMade) {
+        this.#built.set(binding, part);
       }
     }
   }
 
-  /** Made by a container without the module, and handed on to several that have no one above them. */
-  #isForeign(value: object): boolean {
-    const { tree } = this.#world;
-    const [first] = this.#facts.get(value) ?? [];
-    return first !== undefined && !tree.hasModule(first.binding.at) && !tree.hasModule(0);
-  }
-
-  /** The values whose hooks a step has run, each once. */
-  #exits(): object[] {
-    const exits = this.#world.exits.slice(this.#exitsSeen);
-    this.#exitsSeen = this.#world.exits.length;
-    const started = exits
-      .filter(({ event, value }) => event === 'started' && !this.#isForeign(value))
-      .map(({ value }) => value);
-    for (const value of started) {
-      if (this.#exited.has(value)) {
-        this.#blame(value, 'was exited again');
-      }
-      this.#exited.add(value);
+  /** After their disposal. */
+  forgetSingletons(containers: readonly number[]): void {
+    for (const binding of [...this.#built.keys()].filter(({ at }) => containers.includes(at))) {
+      this.#built.delete(binding);
     }
-    return started;
   }
 
-  /** No owner that is disposed has left anything. */
-  #checkNothingLost(): void {
-    for (const [value, { owners }] of this.owned) {
-      if (!this.#exited.has(value) && owners.every((owner) => this.#world.disposed.has(owner))) {
-        this.#blame(value, 'was lost');
+  /** After an unbinding that has failed: what was exited is not handed out again. */
+  forgetExited(bindings: readonly Bound[]): void {
+    for (const binding of bindings) {
+      if (this.#built.get(binding)?.isHooked === true) {
+        this.#built.delete(binding);
       }
     }
   }
 
-  #ownersOf({ binding, value }: Made, get: Get, made: readonly Made[]): number[] {
-    const { tree } = this.#world;
+  /**
+   * A singleton is built for the container that holds its binding, whoever asks for it first; of
+   * nested ones for that of the outermost. All else is made for whom the asker is.
+   */
+  protected askerWithin(binding: Bound, asker: Asker): Asker {
+    const { tree } = this.world;
+    // A container that nobody disposes, since neither it nor one above has the module, owns nothing.
+    const isOwned = tree.nearest(binding.at) !== undefined;
+    return isCached(binding) && isOwned && tree.isBelow(asker.builtFor, binding.at)
+      ? {
+          container: asker.container,
+          builtFor: binding.at,
+          singleton: binding,
+          // A request-scoped part of it is its own.
+          shared: new Map(),
+        }
+      : asker;
+  }
+
+  /** The owner of a value with exit hooks that no container owns already. */
+  protected ownerOf(binding: Bound, asker: Asker): number | undefined {
+    const { tree } = this.world;
+    if (!tree.hasModule(binding.at)) {
+      return undefined;
+    }
     if (binding.scope === 'singleton') {
-      return [binding.at];
+      return binding.at;
     }
-    let owner = tree.nearest(get.container);
-    const others = new Set<number | undefined>();
-    // Of a container without the module, and handed on by one that has it.
-    const isForeign = this.#facts.get(value)?.[0]?.binding.scope === 'singleton';
-    for (const { singleton, within } of this.#wholesOf(value, made)) {
-      const above = tree.nearest(singleton.at);
-      // A singleton of a container without the module has no owner, but will outlive the child.
-      if (within && !isForeign && above === singleton.at && isAbove(tree, above, owner)) {
-        owner = above;
-      }
-      others.add(above);
-    }
-    for (const [singleton, services] of get.attempts) {
-      // While it was being activated, or if it never was, what the child itself has requested could
-      // not be distinguished from its parts; nor, until it is, from those that both share in one request.
-      const isUnclear = get.failed || tree.isAsync(singleton.service) || tree.mayBeShared(services);
-      const isOpen = tree.isAsync(singleton.service) || !isMadeBefore(singleton, value, made);
-      // The plans of a container without the module are shown to nobody.
-      const isUnseen = !tree.hasModule(get.container);
-      // One that has failed is not seen to have ended before the tick does, in which a value that
-      // asks for several things at once may be given the others.
-      const isUnended = get.failed && tree.bindings.some(({ kind }) => kind === 'dynamic');
-      if (isOpen && (isUnseen || isUnended || (isUnclear && services.has(binding.service)))) {
-        others.add(tree.nearest(singleton.at));
-      }
-    }
-    const above = [...others].filter((other) => isAbove(tree, other, owner));
-    return [owner, ...above].filter((each) => each !== undefined);
+    const isOfDescendant = tree.isBelow(binding.at, asker.builtFor);
+    return tree.nearest(isOfDescendant ? asker.container : asker.builtFor);
   }
 
-  /** The singletons that it is part of, through what is no singleton or otherwise. */
-  *#wholesOf(
-    value: unknown,
-    made: readonly Made[],
-    through = true,
-  ): Iterable<{ singleton: Bound; within: boolean }> {
-    let within = through;
-    for (const holder of made.filter(({ dependencies }) => dependencies.includes(value))) {
-      const isAlias = holder.value === value;
-      const isSingleton = holder.binding.scope === 'singleton';
-      if (isSingleton) {
-        yield { singleton: holder.binding, within };
-      }
-      if (!isAlias) {
-        yield* this.#wholesOf(holder.value, made, within && !isSingleton);
-      } else if (isSingleton) {
-        // Others may have got the value from this one.
-        within = false;
-      }
-    }
-  }
-
-  /** The value, and what it is built from, as far as an order of exits can be kept. */
-  #below(value: object, owner: number | undefined, below = new Set<object>()): Set<object> {
-    const { tree } = this.#world;
-    const facts = this.#facts.get(value) ?? [];
-    const singleton = facts.find(({ binding }) => binding.scope === 'singleton')?.binding;
-    // What nobody exits, or a child, may be built from what is exited with a child.
-    const isCaptive =
+  /** What a descendant binds, or owns, and would exit is not built into an ancestor's singleton. */
+  protected isCaptive({ binding, owner }: Part, { builtFor, singleton }: Asker): boolean {
+    const { tree } = this.world;
+    return (
       singleton !== undefined &&
-      !(
-        tree.hasModule(singleton.at) &&
-        owner !== undefined &&
-        tree.pathOf(owner).includes(singleton.at)
+      owner !== undefined &&
+      tree.hasModule(binding.at) &&
+      tree.isBelow(owner, builtFor)
+    );
+  }
+
+  #expect(service: number, how: Injection, asker: Asker): Expectation {
+    this.#expected = nothing();
+    this.#failures = new Map();
+    this.#isAsync = this.world.isAsync(service);
+    this.#ask(service, how, asker);
+    const { parts, failures, sharesRequest } = this.#expected;
+    // Whether a container without the module shares its request is left open: the owner is the same.
+    this.#expected.isUnclear ||= sharesRequest && !this.world.tree.hasModule(asker.container);
+    // What is left of a failure that was awaited may have been made for either of two askers.
+    this.#expected.isUnclear ||=
+      failures.length > 0 &&
+      this.world.isAsync(service) &&
+      parts.some(({ binding, asker: { builtFor } }) =>
+        parts.some((each) => each.binding === binding && each.asker.builtFor !== builtFor),
       );
-    if (!isCaptive && !below.has(value)) {
-      below.add(value);
-      for (const dependency of facts[0]?.dependencies ?? []) {
-        this.#below(dependency as object, owner, below);
-      }
+    return this.#expected;
+  }
+
+  #ask(service: number, how: Injection, asker: Asker): Part[] {
+    const found = this.world.lookUp(asker.container, service, how);
+    // Inversify does not look further up for what need not be there, once it is unbound.
+    this.#expected.isUnclear ||= how !== 'one' && this.world.isUnbound(asker.container, service);
+    if (found.length === 0 && how === 'one') {
+      this.#expected.failures.push({ why: 'missing' });
     }
-    return below;
+    return found.map((binding) => this.#resolve(binding, asker));
   }
 
-  #blame(value: object, fault: string): void {
-    const owners = this.owned.get(value)?.owners.join(' or ') ?? 'nobody';
-    this.faults.push(`${this.#world.nameOf(value)}, owned by ${owners}, ${fault}`);
+  #resolve(binding: Bound, asker: Asker): Part {
+    this.#expected.isUnclear ||= this.#unclear.has(binding);
+    const within = this.askerWithin(binding, asker);
+    const existing = this.#existing(binding, asker, within);
+    const { failures } = this.#expected;
+    if (existing !== undefined) {
+      failures.push(...(this.#failures.get(existing) ?? []));
+      this.#refuse(existing, asker);
+      return existing;
+    }
+    const before = failures.length;
+    if (binding.fails) {
+      failures.push({ why: 'drawn' });
+    }
+    const part = this.#make(binding, within);
+    this.#expected.parts.push(part);
+    this.#failures.set(part, failures.slice(before));
+    if (binding.scope === 'request') {
+      asker.shared.set(binding, part);
+    }
+    return part;
+  }
+
+  #existing(binding: Bound, asker: Asker, within: Asker): Part | undefined {
+    if (!isCached(binding)) {
+      const others = this.#expected.parts.filter((each) => each.binding === binding);
+      const isRequest = binding.scope === 'request';
+      this.#expected.sharesRequest ||=
+        isRequest && others.some((each) => each.asker.singleton !== asker.singleton);
+      return isRequest ? asker.shared.get(binding) : undefined;
+    }
+    const begun = this.#expected.parts.find((each) => each.binding === binding);
+    // Which of two requests comes first cannot be told if one of them waits.
+    this.#expected.isUnclear ||=
+      begun !== undefined && begun.asker.shared !== within.shared && this.#isAsync;
+    const built = this.#built.get(binding);
+    this.#expected.isUnclear ||= built !== undefined && !this.#canBePlanned(binding, asker);
+    return built ?? begun;
+  }
+
+  #make(binding: Bound, asker: Asker): Part {
+    const { failures } = this.#expected;
+    const dependencies = binding.kind === 'factory' ? [] : this.#dependencies(binding, asker);
+    const [target] = dependencies;
+    const handedOn = binding.kind === 'alias' ? target : undefined;
+    const isHooked =
+      binding.kind === 'alias' ? handedOn?.isHooked === true : binding.hook !== 'none';
+    const known = handedOn?.owner;
+    const own = isHooked ? this.ownerOf(binding, asker) : undefined;
+    const owner = known ?? own;
+    // Whether a container that is disposed may hand on what another owns is left open.
+    this.#expected.isUnclear ||= owner !== own && own !== undefined && this.world.disposed.has(own);
+    const part = { binding, dependencies, asker, isHooked, owner, isRefused: false };
+    const isDisposed = known === undefined && owner !== undefined && this.world.disposed.has(owner);
+    if (isDisposed) {
+      failures.push({ why: 'disposed' });
+    }
+    const isRefused = this.#refuse(part, asker) || isDisposed;
+    return { ...part, isRefused };
+  }
+
+  #dependencies({ kind, injection, dependencies }: Bound, asker: Asker): Part[] {
+    const given = dependencies.flatMap((each) =>
+      // Each question to a context is a request of its own.
+      this.#ask(
+        each,
+        injection,
+        kind === 'class' || kind === 'resolved' ? asker : newRequest(asker),
+      ),
+    );
+    return kind === 'alias' ? given : given.flatMap((each) => this.#called(each));
+  }
+
+  /** Who is given a factory calls it, unless what it makes is to be awaited. */
+  #called(part: Part): Part[] {
+    const factory = factoryOf(part);
+    const [target] = factory?.binding.dependencies ?? [];
+    return factory === undefined || target === undefined || this.world.isAsync(target)
+      ? [part]
+      : this.#ask(target, factory.binding.injection, newRequest(factory.asker));
+  }
+
+  /** Inversify plans what a singleton is built from though it is built. */
+  #canBePlanned({ kind, injection, dependencies }: Bound, asker: Asker): boolean {
+    const isPlanned = kind === 'class' || kind === 'resolved';
+    return (isPlanned ? dependencies : []).every((each) => {
+      const found = this.world.lookUp(asker.container, each, injection);
+      return (
+        (found.length > 0 || injection !== 'one') &&
+        found.every((binding) => this.#canBePlanned(binding, asker))
+      );
+    });
+  }
+
+  #refuse(part: Part, asker: Asker): boolean {
+    const { singleton } = asker;
+    const isRefused = singleton !== undefined && this.isCaptive(part, asker);
+    if (isRefused) {
+      this.#expected.failures.push({ why: 'captive', singleton, part });
+    }
+    return isRefused;
+  }
+
+  /** Takes the part for the fact, and its dependencies for those of the fact, if they fit. */
+  #match(part: Part, fact: Made, made: readonly Made[]): boolean {
+    const matched = new Map<Part, Made>();
+    const fits = (expected: Part, actual: Made): boolean => {
+      matched.set(expected, actual);
+      return (
+        expected.binding === actual.binding &&
+        expected.dependencies.length === actual.dependencies.length &&
+        expected.dependencies.every((dependency, index) =>
+          isValue(dependency, actual.dependencies[index]),
+        )
+      );
+    };
+    const isValue = (expected: Part, value: unknown): boolean => {
+      const known = matched.get(expected) ?? this.#taken.get(expected);
+      const taken = new Set(matched.values());
+      return known === undefined
+        ? made.some(
+            (each) =>
+              each.value === value &&
+              each.binding === expected.binding &&
+              !taken.has(each) &&
+              !this.#parts.has(each) &&
+              fits(expected, each),
+          )
+        : known.value === value;
+    };
+    if (this.#taken.has(part) || !fits(part, fact)) {
+      return false;
+    }
+    for (const [expected, actual] of matched) {
+      this.#taken.set(expected, actual);
+      this.#parts.set(actual, expected);
+    }
+    return true;
   }
 }
 
-function isAbove(tree: Tree, other: number | undefined, owner: number | undefined): boolean {
-  return other !== undefined && owner !== undefined && tree.isBelow(owner, other);
+export function expectationOf(
+  model: Model,
+  world: TreeWorld,
+  request: Request,
+): Expectation | undefined {
+  const { service, how } = request;
+  if (request.act === 'get') {
+    return model.expectGet(request.container % world.containers.length, service, how);
+  }
+  const kept = world.keptContext(request.kept);
+  return kept && model.expectUse(kept, service, how);
 }
 
-function isMadeBefore(singleton: Bound, value: object, made: readonly Made[]): boolean {
-  const before = made.slice(
-    0,
-    made.findIndex((each) => each.value === value),
-  );
-  return before.some(({ binding }) => binding === singleton);
+function newRequest(asker: Asker): Asker {
+  return { ...asker, shared: new Map() };
+}
+
+function factoryOf(part: Part): Part | undefined {
+  const [target] = part.dependencies;
+  return part.binding.kind === 'alias'
+    ? target && factoryOf(target)
+    : part.binding.kind === 'factory'
+      ? part
+      : undefined;
+}
+
+function nothing(): Expectation {
+  return { parts: [], failures: [], sharesRequest: false, isUnclear: false };
 }

@@ -2,10 +2,11 @@
 import { expect } from '@jest/globals';
 
 import type { TreeCollector } from './tree-collectors.js';
-import { Foresight } from './tree-foresight.js';
-import { Model } from './tree-model.js';
-import { TreeWorld, type Get, type Made } from './tree-world.js';
-import type { Bound, Step, Tree } from './trees.js';
+import { Exits } from './tree-exits.js';
+import { endsProcess, failingHooks, failureFault } from './tree-failures.js';
+import { expectationOf, Model, type Expectation } from './tree-model.js';
+import { TreeWorld, type Made } from './tree-world.js';
+import { describeStep, isCached, type Bound, type Request, type Step, type Tree } from './trees.js';
 
 /** Takes the steps that a tree was drawn with, and after each asks the model what was promised. */
 export class Play {
@@ -13,8 +14,13 @@ export class Play {
     'three levels': false,
     'without the module': false,
     "a parent's singleton through a child": false,
-    'with transients of its own': false,
-    conflicts: false,
+    'with parts of its own': false,
+    'of nested singletons': false,
+    'asked for late': false,
+    'through kept contexts': false,
+    'through those of a disposed child': false,
+    'with a request of its own': false,
+    'captive dependencies': false,
     'failed activations': false,
     async: false,
     unbindings: false,
@@ -24,12 +30,14 @@ export class Play {
   readonly #tree: Tree;
   readonly #world: TreeWorld;
   readonly #model: Model;
+  readonly #exits: Exits;
   readonly #collector: TreeCollector;
 
   constructor(tree: Tree, Collector: new (world: TreeWorld) => TreeCollector) {
     this.#tree = tree;
     this.#world = new TreeWorld(tree);
     this.#model = new Model(this.#world);
+    this.#exits = new Exits(this.#world, this.#model);
     this.#collector = new Collector(this.#world);
   }
 
@@ -43,13 +51,13 @@ export class Play {
     for (const step of steps) {
       await this.#take(step);
       // What follows from a fault is no fault of its own.
-      expect(this.#model.faults).toEqual([]);
+      expect(this.#exits.faults).toEqual([]);
     }
     for (const container of this.#tree.topmost()) {
       await this.#dispose(container);
     }
-    this.#model.checkOrder();
-    expect(this.#model.faults).toEqual([]);
+    this.#exits.checkOrder();
+    expect(this.#exits.faults).toEqual([]);
   }
 
   async #take(step: Step): Promise<void> {
@@ -60,7 +68,8 @@ export class Play {
         this.#create();
         break;
       case 'get':
-        await this.#get(step.container % containers.length, step.service);
+      case 'use':
+        await this.#get(step);
         break;
       case 'unbind':
         await this.#unbind(step.binding);
@@ -81,63 +90,80 @@ export class Play {
       const parent = site.parent === undefined ? undefined : containers[site.parent];
       const container = this.#collector.createContainer(index, parent);
       containers.push(container);
-      this.#world.bindTo(container, index, this.#collector.observe);
+      this.#world.bindTo(container, this.#world.boundIn(index));
     }
   }
 
-  async #get(container: number, service: number): Promise<void> {
+  async #get(step: Request): Promise<void> {
     const world = this.#world;
-    const foresight = new Foresight(world, container, service);
-    // Where one thing fails while another that will fail is in flight, Inversify leaves the other's
-    // rejection unhandled; and nobody awaits what is exited at once. Either would end this process.
-    const failsTwice =
-      foresight.failures > 1 ||
-      // A value that asks for several things may be refused several.
-      [...foresight.attempts].some(([attempt, services]) => {
-        const parts = this.#tree.bindings.filter((each) => services.has(each.service));
-        return (
-          parts.some((each) => each.hook !== 'none' && this.#tree.isBelow(each.at, attempt.at)) &&
-          [attempt, ...parts].some(({ kind }) => kind !== 'class')
-        );
-      });
-    if ((world.isAsync(service) && failsTwice) || foresight.failsLate) {
+    const expected = expectationOf(this.#model, world, step);
+    if (expected === undefined || !this.#isPlayable(expected, step)) {
       return;
     }
-    const get: Get = { container, service, attempts: foresight.attempts, failed: false };
-    world.current = get;
     const before = world.facts.length;
-    const failure = await this.#collector.get(container, service).then(
+    const failure = await this.#collector.get(step).then(
       () => undefined,
       (error: unknown) => error ?? 'unknown',
     );
-    get.failed = failure !== undefined;
     await world.settled();
     const made = world.facts.slice(before);
-    this.#model.faults.push(...foresight.faults(failure, made));
-    this.#model.checkGet(get);
-    world.doubtFailed(get, made);
-    this.#recordCases(container, foresight, failure, made);
+    this.#model.settle(expected, made, failure !== undefined);
+    const request = describeStep(step);
+    const fault = failureFault(world, expected, this.#containerOf(step), failure);
+    this.#exits.faults.push(...(fault === undefined ? [] : [`${request}: ${fault}`]));
+    this.#exits.checkGet(made);
+    this.#recordCases(step, expected, failure, made);
+  }
+
+  /** What cannot be foretold, and what would end this process, is not played. */
+  #isPlayable(expected: Expectation, step: Request): boolean {
+    const { isUnclear, sharesRequest, parts } = expected;
+    const { disposed } = this.#world;
+    const container = this.#containerOf(step);
+    if (container !== undefined && disposed.has(container)) {
+      return true;
+    }
+    const isBeyondHand =
+      sharesRequest || parts.some(({ binding }) => isCached(binding) && disposed.has(binding.at));
+    return !(
+      isUnclear ||
+      endsProcess(this.#world, expected) ||
+      (isBeyondHand && this.#collector.isByHand === true)
+    );
+  }
+
+  #containerOf(step: Request): number | undefined {
+    return step.act === 'get' ? step.container % this.#world.containers.length : undefined;
   }
 
   #recordCases(
-    container: number,
-    { outcome }: Foresight,
+    step: Request,
+    expected: Expectation,
     failure: unknown,
     made: readonly Made[],
   ): void {
     const tree = this.#tree;
-    const own = tree.nearest(container);
-    this.covered.conflicts ||= outcome === 'conflict';
-    this.covered['requested when disposed'] ||= outcome === 'closed' || outcome === 'refused';
-    this.covered['failed activations'] ||= String(failure).includes('drawn to fail');
+    const { covered } = this;
+    const fails = (why: string): boolean =>
+      failure !== undefined && expected.failures.some((each) => each.why === why);
+    covered['captive dependencies'] ||= fails('captive');
+    covered['requested when disposed'] ||= fails('disposed');
+    covered['failed activations'] ||= String(failure).includes('drawn to fail');
+    covered['with a request of its own'] ||= expected.sharesRequest && made.length > 0;
     for (const fact of made) {
-      const { scope, at, turns } = fact.binding;
-      const { first, owners } = this.#model.owned.get(fact.value) ?? {};
-      this.covered.async ||= turns > 0;
-      this.covered["a parent's singleton through a child"] ||=
-        scope === 'singleton' && tree.hasModule(at) && own !== undefined && tree.isBelow(own, at);
-      this.covered['with transients of its own'] ||=
-        scope !== 'singleton' && first === fact && owners?.[0] !== own;
+      const { binding } = fact;
+      const { asker, owner } = this.#model.partOf(fact) ?? {};
+      const { singleton, container = binding.at } = asker ?? {};
+      const isPart = singleton !== undefined && singleton !== binding && owner !== undefined;
+      covered.async ||= binding.turns > 0;
+      covered["a parent's singleton through a child"] ||= singleton === binding;
+      covered['with parts of its own'] ||= isPart;
+      covered['asked for late'] ||= isPart && singleton.asksLate && singleton.turns > 0;
+      covered['of nested singletons'] ||=
+        singleton !== undefined && isCached(binding) && tree.isBelow(binding.at, singleton.at);
+      covered['through kept contexts'] ||= isPart && step.act === 'use';
+      covered['through those of a disposed child'] ||=
+        isPart && step.act === 'use' && this.#world.isClosed(container);
     }
   }
 
@@ -146,12 +172,21 @@ export class Play {
     if (unbound.has(binding) || !(binding.at in containers)) {
       return;
     }
+    const bindings = this.#world.boundWith(binding);
+    if (bindings.length > 1 && bindings.some(({ hook }) => failingHooks.includes(hook))) {
+      // Inversify exits several at once: how far it comes, and what it keeps, is left open.
+      return;
+    }
     await this.#collector.unbind(binding).then(
-      () => unbound.add(binding),
+      () => {
+        bindings.forEach((each) => unbound.add(each));
+      },
       // Inversify keeps the binding of a hook, or of an activation, that has failed.
-      () => undefined,
+      () => {
+        this.#model.forgetExited(bindings);
+      },
     );
-    this.#model.checkUnbinding(binding);
+    this.#exits.checkUnbinding(bindings);
   }
 
   async #dispose(container: number): Promise<void> {
@@ -161,8 +196,9 @@ export class Play {
         .disposedWith(container)
         .filter((each) => each in containers && !disposed.has(each));
       await this.#collector.dispose(container);
-      this.#world.dispose(live);
-      this.#model.checkDisposal(live);
+      live.forEach((each) => disposed.add(each));
+      this.#model.forgetSingletons(live);
+      this.#exits.checkDisposal(live);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** What happens in one run over a container tree: the facts that the promises are held against. */
-import type { Container } from 'inversify';
+import type { Container, ResolutionContext } from 'inversify';
 
-import { Workshop } from './nodes.js';
+import { Workshop, type Injection, type Label } from './nodes.js';
 import { nameOf, type Bound, type Tree } from './trees.js';
 
 /** That a binding made a value, or handed on one that is made already. */
@@ -9,34 +9,26 @@ export interface Made {
   readonly binding: Bound;
   readonly value: object;
   readonly dependencies: readonly unknown[];
-  readonly get: Get;
   /** How many events of exits there had been. */
   readonly exits: number;
 }
 
-/** One `get` of the program. */
-export interface Get {
-  readonly container: number;
-  readonly service: number;
-  /** Singletons that were not built, and were about to be, with the services they may be built from. */
-  readonly attempts: ReadonlyMap<Bound, ReadonlySet<number>>;
-  failed: boolean;
+/** The context that was given to what made the value, which may be a factory. */
+export interface Kept {
+  readonly fact: Made;
+  readonly context: ResolutionContext;
 }
-
-export type BindingObserver = (binding: Bound, value: object) => void;
 
 /** The facts of one run. */
 export class TreeWorld extends Workshop<Bound> {
   readonly containers: Container[] = [];
   readonly facts: Made[] = [];
+  readonly keptContexts: Kept[] = [];
   /** Containers with the module that are disposed. */
   readonly disposed = new Set<number>();
-  /** How many facts there had been when they were. */
-  readonly #factsBefore = new Map<number, number>();
+  /** The calls of activation handlers. */
+  readonly activations: string[] = [];
   readonly unbound = new Set<Bound>();
-  /** Singletons of which Inversify may keep a failure. */
-  readonly doubtful = new Set<Bound>();
-  current: Get | undefined;
 
   constructor(readonly tree: Tree) {
     super();
@@ -46,68 +38,74 @@ export class TreeWorld extends Workshop<Bound> {
     return this.tree.isAsync(service);
   }
 
-  /** What a container finds for a service. */
-  lookUp(container: number, service: number): Bound | undefined {
-    for (const at of this.tree.pathOf(container)) {
-      const found = this.tree.bindings.find(
-        (each) => each.service === service && each.at === at && !this.unbound.has(each),
-      );
-      if (found !== undefined) {
-        return found;
-      }
-    }
-    return undefined;
-  }
-
-  /** Whether it is a singleton whose instance the container holds. */
-  isBuilt(binding: Bound): boolean {
-    const disposedAfter = this.#factsBefore.get(binding.at);
-    return (
-      binding.scope === 'singleton' &&
-      this.facts
-        .slice(disposedAfter ?? 0)
-        // A disposed container builds, and holds, only what has no hooks.
-        .some(
-          ({ binding: made, value }) =>
-            made === binding && (disposedAfter === undefined || !('exit' in value)),
-        )
-    );
-  }
-
-  dispose(containers: readonly number[]): void {
-    for (const container of containers) {
-      this.disposed.add(container);
-      this.#factsBefore.set(container, this.facts.length);
-    }
-  }
-
   /** Whether some ancestor, or the container itself, is disposed. */
   isClosed(container: number): boolean {
     return this.tree.pathOf(container).some((each) => this.disposed.has(each));
   }
 
-  /** After a `get` that made these. */
-  doubtFailed({ container, failed, attempts }: Get, made: readonly Made[]): void {
-    for (const singleton of failed ? attempts.keys() : []) {
-      // What is no class, or is planned where nobody looks, is refused only when it is made already.
-      const isPlanned = singleton.kind === 'class' && this.tree.hasModule(container);
-      const isRefused = !isPlanned && made.some(({ binding }) => binding === singleton);
-      if (isRefused || this.isAsync(singleton.service)) {
-        this.doubtful.add(singleton);
+  /** What a container finds for a service: where its identifier is bound at all, nothing further up counts. */
+  lookUp(container: number, service: number, how: Injection): readonly Bound[] {
+    const { tree } = this;
+    const found = tree.pathOf(container).map((at) => this.#boundAt(at, service));
+    return (
+      how === 'chained' ? found.flat() : (found.find((each) => each.length > 0) ?? [])
+    ).filter((each) => each.service === service);
+  }
+
+  /** Whether something that a container would have found was unbound. */
+  isUnbound(container: number, service: number): boolean {
+    const path = this.tree.pathOf(container);
+    const siblings = this.tree.siblingsOf(service);
+    return [...this.unbound].some(
+      (each) => path.includes(each.at) && siblings.includes(each.service),
+    );
+  }
+
+  /** What goes with it if its service is unbound in its container. */
+  boundWith({ at, service }: Bound): readonly Bound[] {
+    return this.#boundAt(at, service);
+  }
+
+  boundIn(container: number): readonly Bound[] {
+    return this.tree.bindings
+      .filter(({ at }) => at === container)
+      .filter((each) => !this.unbound.has(each));
+  }
+
+  /** With the handlers that were drawn. */
+  bindTo(container: Container, bindings: readonly Bound[]): void {
+    for (const each of bindings) {
+      const { identifier, name, tag } = this.tree.labelOf(each.service);
+      const binding = this.bind(container, each, each.service);
+      const handle = (_context: ResolutionContext, value: object): object => {
+        this.activations.push(nameOf(each));
+        return value;
+      };
+      const bound =
+        name !== undefined
+          ? binding.whenNamed(name)
+          : tag !== undefined
+            ? binding.whenTagged(tag.key, tag.value)
+            : binding;
+      if (each.handler === 'binding') {
+        bound.onActivation(handle);
+      } else if (each.handler === 'container') {
+        container.onActivation(identifier, handle);
       }
     }
   }
 
-  bindTo(container: Container, at: number, observer?: BindingObserver): void {
-    for (const drawn of this.tree.bindings.filter((each) => each.at === at)) {
-      const binding = this.bind(container, drawn, drawn.service);
-      if (observer !== undefined) {
-        binding.onActivation((_context, value) => {
-          observer(drawn, value);
-          return value;
-        });
-      }
-    }
+  /** Asks a container, or a context, as users do. */
+  async request(
+    asked: Container | ResolutionContext,
+    service: number,
+    how: Injection,
+  ): Promise<unknown> {
+    return this.ask(asked, service, how);
+  }
+
+  keptContext(drawn: number): Kept | undefined {
+    return this.keptContexts[drawn % Math.max(1, this.keptContexts.length)];
   }
 
   /** For messages. */
@@ -117,14 +115,29 @@ export class TreeWorld extends Workshop<Bound> {
     return made === undefined ? 'unknown' : `${nameOf(made.binding)}#${String(index)}`;
   }
 
+  protected override labelOf(service: number): Label {
+    return this.tree.labelOf(service);
+  }
+
   protected override made(binding: Bound, value: object, dependencies: readonly unknown[]): void {
-    if (this.current === undefined) {
-      throw new Error(`${nameOf(binding)} was made for nobody`);
-    }
-    this.facts.push({ binding, value, dependencies, get: this.current, exits: this.exits.length });
+    this.facts.push({ binding, value, dependencies, exits: this.exits.length });
   }
 
   protected override handedOn(alias: Bound, value: object): void {
     this.made(alias, value, [value]);
+  }
+
+  protected override kept(binding: Bound, value: object, context: ResolutionContext): void {
+    const fact = [...this.facts]
+      .reverse()
+      .find((each) => each.binding === binding && each.value === value);
+    if (fact !== undefined) {
+      this.keptContexts.push({ fact, context });
+    }
+  }
+
+  #boundAt(at: number, service: number): readonly Bound[] {
+    const siblings = this.tree.siblingsOf(service);
+    return this.boundIn(at).filter((each) => siblings.includes(each.service));
   }
 }

@@ -16,6 +16,7 @@ export class Pool {
 
 const container = new Container();
 container.register(LifecycleModule.with({ timeout: 10_000, hookTimeout: 1_000 }));
+new Container().register(LifecycleModule.with({ disposables: true }));
 const lifecycle = container.get(Lifecycle);
 lifecycle.onExit(({ signal }) => signal.aborted, { timeout: 5, name: 'log' });
 await lifecycle.dispose({ timeout: 5 });
