@@ -22,6 +22,7 @@ export const units: readonly Case[] = [
         'all at once, dependencies first; the first error ends it',
       ),
       variant('dispose()', async () => (await import('../containers/onexit.js')).onExit),
+      variant('createScope()', async () => (await import('../containers/onexit.js')).onExitScopes),
       variant('awilix', async () => (await import('../containers/awilix.js')).awilix, 'as above'),
       variant(
         'tsyringe',

@@ -1,7 +1,7 @@
 import { Container, inject } from 'inversify';
-import { LifecycleModule, OnExit } from 'inversify-onexit';
+import { Lifecycle, LifecycleModule, OnExit } from 'inversify-onexit';
 
-import { mark } from '../services.js';
+import { mark, type ClosableClass, type SessionClass } from '../services.js';
 import { bindAll, bindSession } from './inversify.js';
 import type { Opener } from './container.js';
 
@@ -16,13 +16,7 @@ export const onExit: Opener = {
     return () => container.dispose();
   },
   serve: (pool, session) => {
-    mark(pool, OnExit());
-    mark(session, OnExit());
-    inject(pool)(session, undefined, 0);
-    const parent = new Container();
-    parent.register(LifecycleModule);
-    parent.bind(pool).toSelf().inSingletonScope();
-    parent.get(pool);
+    const parent = openParent(pool, session);
     return () => {
       const child = new Container({ parent });
       child.register(LifecycleModule);
@@ -31,3 +25,26 @@ export const onExit: Opener = {
     };
   },
 };
+
+/** The same, with scopes. */
+export const onExitScopes: Opener = {
+  serve: (pool, session) => {
+    const lifecycle = openParent(pool, session).get(Lifecycle);
+    return () => {
+      const scope = lifecycle.createScope();
+      bindSession(scope, session);
+      return scope.dispose({ completed: true });
+    };
+  },
+};
+
+function openParent(pool: ClosableClass, session: SessionClass): Container {
+  mark(pool, OnExit());
+  mark(session, OnExit());
+  inject(pool)(session, undefined, 0);
+  const parent = new Container();
+  parent.register(LifecycleModule);
+  parent.bind(pool).toSelf().inSingletonScope();
+  parent.get(pool);
+  return parent;
+}
