@@ -219,7 +219,7 @@ function activationOverrides(
   return {
     get(identifier: ServiceIdentifier): unknown {
       const { listener } = this[watchKey];
-      // The only method by which a resolution can be asked something without a plan.
+      // The only method of a context that answers without a plan.
       switch (identifier) {
         case requesterToken:
           return listener.requesters;

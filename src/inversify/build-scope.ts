@@ -43,7 +43,7 @@ export interface PlanningScope<Scope> extends Requester<Scope> {
 /** How a service was requested. */
 export type Request = Pick<BindingConstraints, 'name' | 'tags'>;
 
-export interface Builder {
+interface Builder {
   /** Returns the singleton, or a promise for it. */
   build(singleton: CachingBinding, request: Request): unknown;
 }

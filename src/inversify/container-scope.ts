@@ -48,7 +48,7 @@ export class ContainerScope
   readonly owner = this;
   readonly through = this;
   readonly singletons: readonly string[] = [];
-  /** What Inversify returns where it is asked for the {@link requesterToken}. */
+  /** What Inversify returns for the {@link requesterToken}. */
   readonly requesters: readonly [ContainerScope] = [this];
   generation = 0;
   transientSources: SourceHolder['transientSources'];
@@ -174,7 +174,7 @@ export class ContainerScope
     return scope;
   }
 
-  /** Called when a value of a singleton has hooks of which its binding told nothing. */
+  /** Called when a value of a singleton has hooks that its binding does not show. */
   onHooksFound(): void {
     if (this.parent !== undefined && this.hasOtherContexts) {
       // A plan for an ancestor's singleton may contain it.
@@ -255,7 +255,7 @@ export class ContainerScope
     return this.#findAround(exitLink) as ExitLink | undefined;
   }
 
-  /** What the nearest ancestor that knows the token has for it. */
+  /** What the nearest ancestor with the module offers for a token. */
   #findAround(token: ServiceIdentifier): unknown {
     const { activationService } = this.context;
     // Not its own method, which finds what this scope has.

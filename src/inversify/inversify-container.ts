@@ -1,4 +1,4 @@
-/** What Inversify itself knows of a container: its class, and what plugins are given. */
+/** What Inversify has of a container: its class, and what it gives to plugins. */
 import { Plugin, type PluginContext } from '@inversifyjs/plugin';
 import type { Container, ContainerOptions } from 'inversify';
 
