@@ -287,11 +287,15 @@ function bindingOverrides(base: BindingService): ThisType<Watched<BindingService
 function planOverrides(base: PlanCache): ThisType<Watched<PlanCache>> & object {
   return {
     clearCache(): void {
-      base.clearCache.call(this);
       const watch = this[watchKey];
-      // restore() replaces the service, and then clears the plans.
-      if (!Object.hasOwn(watch.context.bindingService, watchKey)) {
+      // restore() replaces the services, and then clears the plans.
+      const areReplaced = !Object.hasOwn(watch.context.bindingService, watchKey);
+      if (areReplaced) {
+        // First: the plans of children are cleared next, and they look for their parent then.
         overrideBindings(watch);
+      }
+      base.clearCache.call(this);
+      if (areReplaced) {
         watch.listener.onBindingsReplaced();
       }
       watch.listener.onPlansCleared();

@@ -877,6 +877,16 @@ describe('P17 children first', () => {
     expect(log).toEqual(['child', 'parent']);
   });
 
+  test('a child is that of its parent after restore()', async () => {
+    const parent = createContainer();
+    const child = createContainer({ parent });
+    child.get(Lifecycle).onExit(() => log.push('child'));
+    parent.snapshot();
+    parent.restore();
+    await parent.dispose();
+    expect(log).toEqual(['child']);
+  });
+
   test('children survive unbindAll(), snapshot() and restore() of their parent', async () => {
     const parent = createContainer();
     const child = createContainer({ parent });

@@ -638,6 +638,27 @@ describe('P7 owner › the module changes neither what get returns nor what it t
     expect(await owned()).toEqual({ request: [], application: ['Session'] });
   });
 
+  test('what is built while the bindings of the parent are restored, and once more', async () => {
+    const opened = createGate();
+    application.bind(Session).toSelf();
+    application
+      .bind('slow')
+      .toDynamicValue(async (context) => {
+        await opened.passed;
+        return Object.assign(new Pool(), { session: context.get(Session) });
+      })
+      .inSingletonScope();
+    application.snapshot();
+    const first = request.getAsync('slow');
+    application.restore();
+    const second = request.getAsync('slow');
+    opened.open();
+    await Promise.all([first, second]);
+    const { request: ofRequest, application: ofApplication } = await owned();
+    expect(ofRequest).toEqual([]);
+    expect(ofApplication.sort()).toEqual(['Pool', 'Pool', 'Session', 'Session']);
+  });
+
   test('what is built twice: released, and requested again', async () => {
     application.bind(Session).toSelf();
     application
