@@ -8,6 +8,8 @@ export class Ownership {
   #replaced: WeakMap<object, object> | undefined;
   /** Stands for the container, without keeping it. */
   readonly #mark = {};
+  /** The root, from the start of the disposal on: not looked for at each exit, however deep it is nested. */
+  #settledRoot: Ownership | undefined;
   /** Of the root: what its descendants have exited. */
   #exited: WeakSet<object> | undefined;
   /** Of the root: which container has taken in what is handed on. */
@@ -69,6 +71,11 @@ export class Ownership {
     this.#standIns?.delete(subject);
   }
 
+  /** Called when the disposal starts: after that of the parent, if it is a part of that. */
+  settle(): void {
+    this.#settledRoot = this.#root;
+  }
+
   /** Notes that a subject exits, for all containers of the tree that may have it too. */
   exits(subject: object): void {
     const root = this.#root;
@@ -99,6 +106,9 @@ export class Ownership {
   }
 
   get #root(): Ownership {
+    if (this.#settledRoot !== undefined) {
+      return this.#settledRoot;
+    }
     const parent = this.#parent();
     return parent === undefined ? this : parent.#root;
   }

@@ -304,6 +304,7 @@ export class Registry {
 
   /** From here on nothing that it holds, or held, is taken in once more. */
   close(): void {
+    this.ownership.settle();
     // What it holds twice counts the first time.
     const exits = this.owned(this.#exits, this.ownership.disposed);
     if (exits.length < this.#exits.length) {
