@@ -22,6 +22,8 @@ import type { Expiry, Finish, Gate, Work } from './work.js';
 export interface DisposalHost extends ActivationHost, ChildrenHost<DisposalHost>, RunningScope {
   readonly registry: Registry;
   readonly observers: Observers;
+  /** Whether it is a scope: whoever opened it closes it. */
+  readonly isScope: boolean;
   /** How many ms its end has at most, when only a signal will tell the disposal. */
   readonly expectedTime: number;
   /** The live children that are not disposed, scopes among them. */
@@ -37,7 +39,10 @@ export interface DisposalHost extends ActivationHost, ChildrenHost<DisposalHost>
   uncollected(): readonly Exit[];
   /** Called when its signal is to abort. */
   stop(reason: unknown): void;
-  /** Called when the signals of all descendants are to abort. Returns those with drain hooks that run before its own, in order. */
+  /**
+   * Called when the signals of all descendants are to abort. Returns those that are being disposed already,
+   * and those with drain hooks that run before its own, in order.
+   */
   stopDescendants(reason: unknown): readonly DisposalHost[];
   /** Called when its time has passed: from here on nothing is taken in, here and in all descendants. */
   expire(): void;
@@ -55,7 +60,7 @@ export class Disposal implements Work {
   /** Whether it has begun by itself, and not in the disposal of its parent. */
   readonly #beganAlone: boolean;
   #hasStarted = false;
-  /** Descendants whose drain hooks run before its own. */
+  /** Descendants that become a part of it before its own drain hooks run: theirs run first. */
   readonly #toDrain = new Queue<DisposalHost>();
   #isDrained = false;
   #whenDrained: (() => void)[] = [];
@@ -133,9 +138,12 @@ export class Disposal implements Work {
 
   /** Aborts the signals, once. */
   prepare(): void {
+    // Who observes what it is a part of may leave it no time: it starts, and ends, within this call.
+    if (!this.#hasStarted) {
+      this.#outer?.prepare();
+    }
     if (!this.#hasStarted) {
       this.#hasStarted = true;
-      this.#outer?.prepare();
       const { reason } = this.run.log.cause;
       // These may ask for the disposal with no time left.
       this.run.prepare(() => {
@@ -218,6 +226,7 @@ export class Disposal implements Work {
       if (expiry !== undefined) {
         this.#host.expire();
       }
+      this.prepare();
       this.run.finish({ expiry, isLeaving });
     }
   }
@@ -249,6 +258,8 @@ export class Disposal implements Work {
   }
 
   settled(task: Task, record: Started): void {
+    // Not when it is taken: what has drained may have nothing left to exit.
+    this.#scopeWaits.exits();
     this.#predecessors.settled(task, record);
   }
 
@@ -269,6 +280,11 @@ export class Disposal implements Work {
   #nextToDrain(): Task | undefined {
     for (let host = this.#toDrain.first; host !== undefined; host = this.#toDrain.first) {
       const disposal = host.disposalWithinParent();
+      if (host.isScope) {
+        // Whoever opened it closes it: its drain hooks are not waited for here.
+        this.#toDrain.drop();
+        continue;
+      }
       disposal.#lockUntilDrained(this.run);
       // Not before it is waited for: the process may exit in one of its hooks.
       this.#toDrain.drop();
@@ -306,7 +322,7 @@ export class Disposal implements Work {
       if (this.#waitsForScopes()) {
         return undefined;
       }
-      this.#scopeWaits.exitStarts();
+      this.#scopeWaits.exits();
       this.#startWithin(host);
       if (this.run.isClosed || this.#takesBreath()) {
         return undefined;
@@ -325,7 +341,6 @@ export class Disposal implements Work {
     if (this.#waitsForActivations() || this.#waitsForScopes()) {
       return undefined;
     }
-    this.#scopeWaits.exitStarts();
     return registry.pop() ?? this.#closeScopes();
   }
 

@@ -436,8 +436,8 @@ export class Disposer<Host extends DisposerHost = DisposerHost> implements Dispo
       child.stop(reason);
       const draining = child.stopDescendants(reason);
       if (child.isScope) {
-        // Its drain hooks run when it closes.
-        return [];
+        // Its drain hooks run when it closes, and it may be closing already.
+        return child.#disposal === undefined ? [] : [child];
       }
       return child.registry.hasDrainHooks || child.#disposal !== undefined
         ? [...draining, child]

@@ -73,8 +73,8 @@ export class ScopeWaits {
     }
   }
 
-  /** An exit starts. The one after it waits anew. */
-  exitStarts(): void {
+  /** An exit follows on the wait, and the one after it waits anew. */
+  exits(): void {
     this.#hasWaited = false;
   }
 

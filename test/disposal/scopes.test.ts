@@ -161,6 +161,20 @@ describe('P30 Phases', () => {
       expect(log).toEqual(['server', 'first', 'pool', 'second']);
     });
 
+    test('not those opened meanwhile, also if what is next has drained and has nothing left', async () => {
+      logs(core, 'pool');
+      logsDrain(core, 'server');
+      const first = core.scope();
+      const disposal = core.dispose();
+      await turn();
+      const second = core.scope();
+      await first.dispose();
+      await turn();
+      expect(log).toEqual(['server', 'pool']);
+      await second.dispose();
+      await disposal;
+    });
+
     test('before each child that exits, too', async () => {
       let scope: Core | undefined;
       const older = core.child();
@@ -774,6 +788,32 @@ describe('P31 Scopes', () => {
       expect(log).toEqual(['child']);
     });
 
+    test('a scope of a child that is closing already is, though the child is disposed later', async () => {
+      const closed = createGate();
+      const child = core.child();
+      logsDrain(core, 'server', async () => closed.passed);
+      const scope = child.scope();
+      logs(scope, 'unit', async () => closed.passed);
+      const closing = scope.dispose();
+      await turn();
+      const disposal = core.dispose();
+      closed.open();
+      await closing;
+      expect(outcomes(await disposal)).toEqual(['unit done', 'server done']);
+    });
+
+    test('a scope within one that runs is not, and does not close that', async () => {
+      const outer = core.scope();
+      const inner = outer.scope();
+      logs(inner, 'inner');
+      const closing = inner.dispose();
+      const disposal = core.dispose();
+      await closing;
+      expect(outer.disposer.state).toBe('active');
+      await outer.dispose();
+      expect(outcomes(await disposal)).toEqual([]);
+    });
+
     test('a scope of a child, before that is disposed itself, is', async () => {
       const scope = core.child().scope();
       logs(scope, 'unit');
@@ -888,6 +928,54 @@ describe('P31 Scopes', () => {
       expect(quick.clock.pending).toBe(0);
       expect(warnings).toHaveBeenCalledTimes(1);
     });
+  });
+
+  test('its observers hear of its start first, also if that ends the time of what is around it', async () => {
+    const abort = new AbortController();
+    const child = core.child();
+    const scope = child.scope();
+    logs(scope, 'unit');
+    logsDrain(core, 'server', never);
+    const disposal = core.dispose({ signal: abort.signal });
+    await turn();
+    child.disposer.observers.add({
+      disposing: () => {
+        abort.abort();
+      },
+    });
+    scope.disposer.observers.add({
+      disposing: () => log.push('disposing'),
+      started: ({ hook }) => log.push(`started ${hook}`),
+      disposed: () => log.push('disposed'),
+    });
+    await scope.dispose();
+    await reportOf(disposal);
+    expect(log).toEqual(['server', 'disposing', 'started unit', 'unit', 'disposed']);
+  });
+
+  test('its observers hear of its start first, also if that leaves no time to itself', async () => {
+    const abort = new AbortController();
+    const child = core.child();
+    const scope = child.scope();
+    logs(scope, 'unit');
+    const drained = createGate();
+    logsDrain(core, 'server', async () => drained.passed);
+    const disposal = core.dispose();
+    await turn();
+    child.disposer.observers.add({
+      disposing: () => {
+        void scope.dispose({ signal: abort.signal });
+        abort.abort();
+      },
+    });
+    scope.disposer.observers.add({
+      disposing: () => log.push('disposing'),
+      started: ({ hook }) => log.push(`started ${hook}`),
+    });
+    await scope.dispose();
+    drained.open();
+    await disposal;
+    expect(log).toEqual(['server', 'disposing', 'started unit', 'unit']);
   });
 
   describe('what is waited for is named', () => {
