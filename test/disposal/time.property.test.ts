@@ -7,6 +7,7 @@ import { Disposer } from '../../src/disposal/disposer.js';
 import { HookWait } from '../../src/disposal/hook-wait.js';
 import { RunLog } from '../../src/disposal/run-log.js';
 import { Run } from '../../src/disposal/run.js';
+import { ScopeWaits } from '../../src/disposal/scope-waits.js';
 import { ContainerWorld } from '../support/container-world.js';
 import { type Platform, watchPlatform, withPlatform } from '../support/platform.js';
 import { runs, Shares, timeout } from '../support/property.js';
@@ -147,6 +148,31 @@ const wrongCores: Record<string, () => void> = {
   },
   'a report lacks what a child has done': () => {
     jest.spyOn(RunLog.prototype, 'include').mockImplementation(() => undefined);
+  },
+  'scopes are not waited for': () => {
+    jest.spyOn(ScopeWaits.prototype, 'isDue').mockReturnValue(false);
+  },
+  'scopes that were opened meanwhile are waited for': () => {
+    jest
+      .spyOn(ScopeWaits.prototype, 'isDue')
+      .mockImplementation((scopes: readonly unknown[]) => scopes.length > 0);
+  },
+  'scopes are not disposed when the time has passed': () => {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own one
+    const { newChildren } = Disposer.prototype;
+    jest.spyOn(Disposer.prototype, 'newChildren').mockImplementation(function (this: Disposer) {
+      return newChildren.call(this, 'without scopes');
+    });
+  },
+  'all work has completed': () => {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own one
+    const { dispose } = Disposer.prototype;
+    jest.spyOn(Disposer.prototype, 'dispose').mockImplementation(function (
+      this: Disposer,
+      options,
+    ) {
+      return dispose.call(this, { ...options, completed: true });
+    });
   },
 };
 

@@ -85,7 +85,7 @@ export class ContainerWorld implements World {
   }
 
   open(options: LifecycleOptions): Place {
-    return new ContainerPlace(options);
+    return ContainerPlace.open(options);
   }
 }
 
@@ -94,14 +94,27 @@ class ContainerPlace implements Place {
   readonly #container: Container;
   #isNextShared = false;
 
-  constructor(options: LifecycleOptions, parent?: Container) {
-    this.#container = new Container(parent === undefined ? {} : { parent });
-    this.#container.register(LifecycleModule.with(options));
-    this.lifecycle = this.#container.get(Lifecycle);
+  private constructor(container: Container) {
+    this.#container = container;
+    this.lifecycle = container.get(Lifecycle);
+  }
+
+  static open(options: LifecycleOptions, parent?: Container): ContainerPlace {
+    const container = new Container(parent === undefined ? {} : { parent });
+    container.register(LifecycleModule.with(options));
+    return new ContainerPlace(container);
   }
 
   open(options: LifecycleOptions): Place {
-    return new ContainerPlace(options, this.#container);
+    return ContainerPlace.open(options, this.#container);
+  }
+
+  createScope(): Place {
+    return new ContainerPlace(this.lifecycle.createScope());
+  }
+
+  async withScope<T>(work: (place: Place) => T | PromiseLike<T>): Promise<T> {
+    return this.lifecycle.withScope((container) => work(new ContainerPlace(container)));
   }
 
   make(service: string, methods: readonly Method[], made: () => void): object {

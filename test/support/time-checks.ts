@@ -2,6 +2,8 @@
 import { DisposeError, type ExitRecord, type ExitReport } from 'inversify-onexit';
 
 import {
+  hookTimeoutOf,
+  inheritedOf,
   isDrain,
   isThenable,
   isWithin,
@@ -9,10 +11,12 @@ import {
   type ActivationFacts,
   type EntryFacts,
   type HookFacts,
+  type Moment,
   type ObserverFacts,
   type SiteFacts,
 } from './time-facts.js';
 import type { Play } from './time-play.js';
+import { checkScope, checkWaits } from './time-scope-checks.js';
 import type { World } from './time-worlds.js';
 
 /** A span in which a time has passed. */
@@ -41,6 +45,8 @@ export class Checks {
     'activations timed out': false,
     'ended at its limit': false,
     'after others': false,
+    'scopes that are waited for': false,
+    'scopes that others close': false,
   };
   readonly #play: Play;
   readonly #world: World;
@@ -99,11 +105,18 @@ export class Checks {
         this.#checkStarts(entry);
       }
     }
+    for (const site of this.#play.sites) {
+      this.faults.push(...checkWaits(this.#play, site));
+    }
     for (const ending of this.#endings.values()) {
       this.#checkEnd(ending);
       this.#checkReport(ending);
       this.#checkComplete(ending);
       this.#checkFailure(ending);
+      if (ending.site.unit !== undefined) {
+        this.#meetScope(ending.site);
+        this.faults.push(...checkScope(ending, (at) => this.#isClosed(ending.site, at)));
+      }
     }
     for (const observer of this.#play.observers) {
       this.#checkObserver(observer);
@@ -208,6 +221,32 @@ export class Checks {
 
   #isSpent(site: SiteFacts, at: number): boolean {
     return this.#limitOf(site).earliest <= at + this.#world.early;
+  }
+
+  #meetScope({ begun, parent }: SiteFacts): void {
+    if (begun === undefined) {
+      this.met['scopes that others close'] = true;
+    } else if (parent?.begun !== undefined) {
+      this.met['scopes that are waited for'] ||= parent.begun.order < begun.order;
+    }
+  }
+
+  /** Whether the disposal around a scope may close it then: no time is left, or nothing else to exit. */
+  #isClosed({ parent }: SiteFacts, at: Moment): boolean {
+    return (
+      parent === undefined ||
+      this.#isSpent(parent, at.at) ||
+      parent.entries.every((entry) =>
+        entry.hooks.every(
+          ({ spec, started, isBeside }) =>
+            entry.isVague ||
+            isBeside ||
+            spec.phase === 'drain' ||
+            started === undefined ||
+            started.order < at.order,
+        ),
+      )
+    );
   }
 
   // Reports.
@@ -441,6 +480,14 @@ export class Checks {
     if (!isWithin(inner, site)) {
       return false;
     }
+    // A scope that runs is no part of a disposal, and nothing within it.
+    const scope = pathOf(inner)
+      .slice(1)
+      .find(({ unit }) => unit !== undefined);
+    if (scope !== undefined && isWithin(scope, site)) {
+      const isPart = [this.#isIncluded(inner, scope), this.#isIncluded(scope, site)];
+      return isPart.includes(false) ? false : isPart.includes(undefined) ? undefined : true;
+    }
     const { begun } = site;
     if (begun === undefined) {
       return undefined;
@@ -584,19 +631,6 @@ function earlier(one: Span, other: Span): Span {
     earliest: Math.min(one.earliest, other.earliest),
     latest: Math.min(one.latest, other.latest),
   };
-}
-
-function inheritedOf(
-  site: SiteFacts,
-  name: 'hookTimeout' | 'activationTimeout',
-): number | undefined {
-  return pathOf(site)
-    .map(({ spec }) => spec.times[name])
-    .find((time) => time !== undefined);
-}
-
-function hookTimeoutOf(site: SiteFacts): number {
-  return inheritedOf(site, 'hookTimeout') ?? Infinity;
 }
 
 function sameReport(one: ExitReport | undefined, other: ExitReport): boolean {

@@ -1,7 +1,7 @@
 /** What has happened while a program of time was played. */
 import type { ExitRecord, ExitReport, StartedExit } from 'inversify-onexit';
 
-import type { Entry, Hook, Observer, Site } from './time-programs.js';
+import type { Entry, Hook, Observer, Site, Unit } from './time-programs.js';
 import type { Place } from './time-worlds.js';
 
 /** A moment, and the number of the event in it. */
@@ -89,16 +89,36 @@ export interface ObserverFacts {
 /** The first call of `dispose()`, if it found the container active. */
 interface Beginning extends Moment {
   readonly reason: unknown;
+  readonly completed: boolean;
   /** Those within that were disposed then. */
   readonly disposed: ReadonlySet<SiteFacts>;
   /** Those that were when the call returned. */
   disposedMeanwhile: ReadonlySet<SiteFacts>;
 }
 
+/** A scope. */
+export interface UnitFacts {
+  readonly spec: Unit;
+  /** How the work in it has ended. */
+  work: WorkFacts | undefined;
+  /** Whether `withScope()` has begun the disposal. */
+  isClosedByWork: boolean;
+  /** What `withScope()` has given, or rejected with. */
+  result: { readonly value: unknown } | { readonly error: unknown } | undefined;
+}
+
+interface WorkFacts {
+  /** Whether `withScope()` is about to dispose the scope, which nothing else has disposed. */
+  isClosing: boolean;
+  readonly failed: { readonly error: unknown } | undefined;
+}
+
 export interface SiteFacts {
   readonly index: number;
   readonly spec: Site;
   readonly parent: SiteFacts | undefined;
+  /** If it is a scope. */
+  readonly unit: UnitFacts | undefined;
   readonly place: Place;
   readonly created: Moment;
   /** Whether it was there from the start. */
@@ -106,6 +126,8 @@ export interface SiteFacts {
   readonly entries: EntryFacts[];
   readonly activations: ActivationFacts[];
   readonly limits: LimitFacts[];
+  /** The last event of which it is known that its disposal has got to it: after it, the next exit waits. */
+  reached: number;
   /** Whether `dispose()` was called for it. */
   isAsked: boolean;
   begun: Beginning | undefined;
@@ -134,4 +156,17 @@ export function hasDrainHooks({ hooks }: EntryFacts): boolean {
 
 export function isDrain({ phase }: Hook): boolean {
   return phase === 'drain';
+}
+
+export function inheritedOf(
+  site: SiteFacts,
+  name: 'hookTimeout' | 'activationTimeout',
+): number | undefined {
+  return pathOf(site)
+    .map(({ spec }) => spec.times[name])
+    .find((time) => time !== undefined);
+}
+
+export function hookTimeoutOf(site: SiteFacts): number {
+  return inheritedOf(site, 'hookTimeout') ?? Infinity;
 }

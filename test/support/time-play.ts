@@ -14,6 +14,7 @@ import {
 
 import {
   hasDrainHooks,
+  hookTimeoutOf,
   isDrain,
   isWithin,
   pathOf,
@@ -25,6 +26,7 @@ import {
   type ObserverFacts,
   type SignalFacts,
   type SiteFacts,
+  type UnitFacts,
 } from './time-facts.js';
 import {
   longest,
@@ -37,8 +39,19 @@ import {
   type Observer,
   type Program,
   type Site,
+  type Unit,
+  type Work,
 } from './time-programs.js';
 import type { Method, Place, World } from './time-worlds.js';
+
+/** What is opened again and again. */
+const repeatedUnit: Unit = {
+  as: 'by hand',
+  after: 1,
+  limit: {},
+  completed: true,
+  beside: undefined,
+};
 
 /** So often nothing comes again within the time that a program has. */
 const endless = 10_000;
@@ -69,6 +82,10 @@ export class Play {
     'observers that abort': false,
     'refused calls of dispose()': false,
     shortened: false,
+    'scopes within the disposal': false,
+    'scopes opened meanwhile': false,
+    'refused scopes': false,
+    'completed work': false,
   };
   readonly world: World;
   readonly program: Program;
@@ -159,24 +176,200 @@ export class Play {
   // What a program begins with.
 
   #open(spec: Site, parent: SiteFacts | undefined, isFirst: boolean): SiteFacts {
+    if (spec.unit !== undefined && parent !== undefined) {
+      return this.#openScope(spec, spec.unit, parent, isFirst);
+    }
     const { world } = this;
     const options = this.#optionsOf(spec);
+    const created = this.#moment();
     const ended = (): void => {
       this.#ended(site);
     };
-    const created = this.#moment();
     const place: Place =
       parent === undefined ? world.open(options, ended) : parent.place.open(options, ended);
+    const site = this.#siteOf(spec, parent, place, created, isFirst);
+    return site;
+  }
+
+  /** @throws ContainerDisposedError if it is refused. */
+  #openScope(spec: Site, unit: Unit, parent: SiteFacts, isFirst: boolean): SiteFacts {
+    let site: SiteFacts | undefined;
+    const created = this.#moment();
+    const ended = (): void => {
+      if (site !== undefined) {
+        this.#ended(site);
+      }
+    };
+    this.met['scopes within the disposal'] ||= parent.place.lifecycle.state === 'disposing';
+    if (unit.as === 'by hand') {
+      const place = parent.place.createScope(ended);
+      const scope = (site = this.#siteOf(spec, parent, place, created, isFirst));
+      this.#checkTaken(parent, undefined);
+      if (unit.after !== undefined) {
+        this.#after(unit.after, () => {
+          this.#openBeside(scope, unit);
+          void this.#dispose(scope, unit.limit, unit.completed);
+        });
+      }
+      return scope;
+    }
+    const done = parent.place.withScope((place) => {
+      const scope = (site = this.#siteOf(spec, parent, place, created, isFirst));
+      this.#checkTaken(parent, undefined);
+      place.lifecycle.observe({
+        disposing: ({ reason }) => {
+          this.#closing(scope, reason);
+        },
+      });
+      if (!isFirst) {
+        this.#furnish(scope);
+      }
+      return this.#work(scope, unit, isFirst);
+    }, ended);
+    const { unit: facts } = site ?? {};
+    done.then(
+      (value: unknown) => {
+        this.#expect(facts !== undefined, 'a scope that was refused has a result');
+        this.#result(facts, { value });
+      },
+      (error: unknown) => {
+        this.#expect(
+          facts !== undefined || ContainerDisposedError.is(error),
+          `a scope was refused: ${String(error)}`,
+        );
+        this.#result(facts, { error });
+      },
+    );
+    if (site === undefined) {
+      // As `createScope()` does at once.
+      throw new ContainerDisposedError('open a scope', 'scope');
+    }
+    return site;
+  }
+
+  #result(facts: UnitFacts | undefined, result: UnitFacts['result']): void {
+    if (facts !== undefined) {
+      facts.result = result;
+    }
+  }
+
+  #work(site: SiteFacts, work: Work, isFirst: boolean): unknown {
+    const { after, ending, acts } = work;
+    if (isFirst || after !== 0 || (ending !== 'returns' && ending !== 'throws')) {
+      return this.#workLater(site, work, isFirst);
+    }
+    this.#performAll(acts);
+    this.#openBeside(site, work);
+    return this.#endWork(site, ending === 'throws' ? { error: new Error('of work') } : undefined);
+  }
+
+  async #workLater(site: SiteFacts, work: Work, isFirst: boolean): Promise<unknown> {
+    const { acts, after, then, ending, limit } = work;
+    if (isFirst) {
+      // When all containers are there.
+      await Promise.resolve();
+    }
+    this.#performAll(acts);
+    await new Promise<void>((resolve) => {
+      if (after !== undefined) {
+        this.#after(after, resolve);
+      }
+    });
+    this.#performAll(then);
+    this.#openBeside(site, work);
+    try {
+      switch (ending) {
+        case 'returns':
+          break;
+        case 'throws':
+          throw new Error('of work');
+        case 'disposes its scope':
+          void this.#dispose(site, limit);
+          break;
+        case 'awaits its scope':
+          await this.#dispose(site, limit);
+          break;
+        case 'awaits the parent':
+          await this.#dispose(site.parent ?? site, limit);
+          break;
+      }
+    } catch (error) {
+      return this.#endWork(site, { error });
+    }
+    return this.#endWork(site);
+  }
+
+  #openBeside({ parent }: SiteFacts, { beside }: Unit): void {
+    if (parent !== undefined && beside !== undefined) {
+      this.#openScopeWith(parent, beside, []);
+    }
+  }
+
+  #endWork(site: SiteFacts, failed?: { readonly error: unknown }): unknown {
+    if (site.unit !== undefined) {
+      const wasActive = site.place.lifecycle.state === 'active';
+      const work = { failed, isClosing: wasActive && failed !== undefined };
+      site.unit.work = work;
+      // What it returns is awaited, and its scope may be disposed by another before that.
+      void Promise.resolve().then(() => {
+        work.isClosing = wasActive;
+      });
+    }
+    if (failed !== undefined) {
+      throw failed.error;
+    }
+    return site.index;
+  }
+
+  /** A disposal of a scope begins. If the work has ended, and not called for it, `withScope()` has. */
+  #closing(site: SiteFacts, reason: unknown): void {
+    const { unit } = site;
+    if (
+      unit?.work?.isClosing !== true ||
+      site.begun !== undefined ||
+      reason !== unit.work.failed?.error
+    ) {
+      return;
+    }
+    unit.isClosedByWork = true;
+    const moment = this.#moment();
+    const completed = unit.work.failed === undefined;
+    this.met['completed work'] ||= completed;
+    const disposed = this.#disposed();
+    site.isAsked = true;
+    const begun = { ...moment, reason, completed, disposed, disposedMeanwhile: disposed };
+    site.begun = begun;
+    const limits = this.#limitsOf(site, {}, true);
+    site.limits.push(...limits);
+    void Promise.resolve().then(() => {
+      begun.disposedMeanwhile = this.#disposed();
+      const late = this.world.now() - moment.at;
+      for (const each of limits) {
+        each.latest = each.earliest + late;
+      }
+    });
+  }
+
+  #siteOf(
+    spec: Site,
+    parent: SiteFacts | undefined,
+    place: Place,
+    created: Moment,
+    isFirst: boolean,
+  ): SiteFacts {
+    const { unit } = spec;
     const site: SiteFacts = {
       index: this.sites.length,
       spec,
       parent,
+      unit: unit && { spec: unit, work: undefined, isClosedByWork: false, result: undefined },
       place,
       created,
       isFirst,
       entries: [],
       activations: [],
       limits: [],
+      reached: 0,
       isAsked: false,
       begun: undefined,
       promise: undefined,
@@ -241,8 +434,15 @@ export class Play {
       case 'open':
         this.#openWith(this.#siteAt(act.site), act.entries);
         break;
+      case 'open scope':
+        this.#openScopeWith(
+          act.site === undefined ? (by?.entry.site ?? this.outermost) : this.#siteAt(act.site),
+          act.unit,
+          act.entries,
+        );
+        break;
       case 'dispose':
-        void this.#dispose(this.#siteAt(act.site), act.limit);
+        void this.#dispose(this.#siteAt(act.site), act.limit, act.completed);
         break;
       case 'abort':
         this.#abort(act.signal);
@@ -293,6 +493,9 @@ export class Play {
       case 'child':
         this.#openWith(site, [{ as: 'callback', hooks: [hook] }]);
         break;
+      case 'scope':
+        this.#openScopeWith(site, repeatedUnit, [{ as: 'callback', hooks: [hook] }]);
+        break;
       case 'activation':
         this.#activate(site, {
           position: 0,
@@ -314,6 +517,28 @@ export class Play {
       this.#furnish(site);
       this.met['opened children'] = true;
     });
+  }
+
+  #openScopeWith(parent: SiteFacts, unit: Unit, entries: readonly Entry[]): void {
+    const isTaken = this.#attempt(parent, () => {
+      const site = this.#open(
+        {
+          parent: parent.index,
+          unit,
+          times: {},
+          entries,
+          activations: [],
+          observers: [],
+          stopped: [],
+        },
+        parent,
+        false,
+      );
+      if (unit.as === 'by hand') {
+        this.#furnish(site);
+      }
+    });
+    this.met['refused scopes'] ||= !isTaken;
   }
 
   #abort(signal: number): void {
@@ -361,15 +586,27 @@ export class Play {
 
   /** What comes is taken in, or refused with the error that says why. */
   #late(site: SiteFacts, action: () => void, entry?: EntryFacts): void {
+    this.#attempt(
+      site,
+      () => {
+        action();
+        if (entry?.status === 'arriving') {
+          entry.status = 'registered';
+        }
+        this.#checkTaken(site, entry);
+      },
+      entry,
+    );
+  }
+
+  /** Returns whether it was taken in. */
+  #attempt(site: SiteFacts, action: () => void, entry?: EntryFacts): boolean {
     const { state } = site.place.lifecycle;
     this.met['late arrivals'] ||= state === 'disposing';
     const isOfLateHook = this.#calls.at(-1)?.isLate === true;
     try {
       action();
-      if (entry?.status === 'arriving') {
-        entry.status = 'registered';
-      }
-      this.#checkTaken(site, entry);
+      return true;
     } catch (error) {
       if (!ContainerDisposedError.is(error)) {
         this.faults.push(`an arrival in ${String(site.index)}: ${String(error)}`);
@@ -381,6 +618,7 @@ export class Play {
       }
       this.met['refused ones'] = true;
       this.#checkRefused(site);
+      return false;
     }
   }
 
@@ -480,7 +718,7 @@ export class Play {
     );
   }
 
-  #dispose(site: SiteFacts, limit: Limit): Promise<ExitReport> {
+  #dispose(site: SiteFacts, limit: Limit, completed = false): Promise<ExitReport> {
     const { world } = this;
     const { lifecycle } = site.place;
     const before = lifecycle.state;
@@ -489,7 +727,7 @@ export class Play {
       this.#calls.some(({ entry }) => entry.site === site || isWithin(entry.site, site));
     const moment = this.#moment();
     const reason = moment.order;
-    const options: DisposeOptions = { reason };
+    const options: DisposeOptions = { reason, completed };
     if (limit.timeout !== undefined) {
       options.timeout = limit.timeout * world.unit;
     }
@@ -502,7 +740,7 @@ export class Play {
       site.isAsked = true;
       if (isFirst) {
         const disposed = this.#disposed();
-        site.begun = { ...moment, reason, disposed, disposedMeanwhile: disposed };
+        site.begun = { ...moment, reason, completed, disposed, disposedMeanwhile: disposed };
       }
     }
     const limits = isRefused ? [] : this.#limitsOf(site, limit, isFirst);
@@ -666,7 +904,7 @@ export class Play {
     }));
   }
 
-  #call(hook: HookFacts, { signal }: ExitContext): unknown {
+  #call(hook: HookFacts, { signal, reason, completed }: ExitContext): unknown {
     hook.starts++;
     if (hook.starts > 1) {
       this.faults.push(`${hook.name} was started again`);
@@ -681,6 +919,15 @@ export class Play {
     if (!hook.isBeside) {
       this.#checkTurn(hook);
     }
+    if (!isVague) {
+      const cause = hook.isBeside
+        ? { reason: undefined, completed: false }
+        : causeOf(hook.entry.site);
+      this.#expect(
+        cause.reason === reason && cause.completed === completed,
+        `${hook.name} was told completed: ${String(completed)}, and ${String(reason)} as its reason`,
+      );
+    }
     this.#calls.push(hook);
     try {
       this.#performAll(hook.spec.acts, hook);
@@ -688,6 +935,7 @@ export class Play {
     } finally {
       this.#calls.pop();
       hook.returnedAt = this.world.now();
+      reach(hook, this.#moment());
     }
   }
 
@@ -734,6 +982,11 @@ export class Play {
       await work();
     } finally {
       hook.settledAt = this.world.now();
+      const timeout = (hook.spec.timeout ?? hookTimeoutOf(hook.entry.site)) * this.world.unit;
+      const timesOutAt = (hook.returnedAt ?? Infinity) + timeout - this.world.early;
+      if (hook.settledAt < timesOutAt) {
+        reach(hook, this.#moment());
+      }
     }
   }
 
@@ -770,8 +1023,9 @@ export class Play {
   #checkRefused(site: SiteFacts): void {
     const now = this.world.now() + this.world.early;
     const isSpent = pathOf(site).some(
-      ({ place, limits, begun, spec }) =>
+      ({ place, index, limits, begun, spec }) =>
         place.lifecycle.state === 'disposed' ||
+        this.#isClosing(place, index) ||
         // It is not known when it began, and so not when its time has passed.
         (begun === undefined && spec.times.timeout !== undefined) ||
         limits.some(({ earliest, signal }) =>
@@ -779,6 +1033,20 @@ export class Play {
         ),
     );
     this.#expect(isSpent, `an arrival in ${String(site.index)} was refused, and there was time`);
+  }
+
+  /** Nothing is left to exit but scopes, which are closed: nothing comes any more. */
+  #isClosing({ lifecycle }: Place, index: number): boolean {
+    return (
+      lifecycle.state === 'disposing' &&
+      this.#siteAt(index).entries.every(
+        ({ status, hooks }) => status !== 'registered' || hooks.every(({ starts }) => starts > 0),
+      ) &&
+      this.sites.some(
+        ({ unit, parent, place }) =>
+          unit !== undefined && parent?.index === index && place.lifecycle.state !== 'active',
+      )
+    );
   }
 
   /** No other hook of the container has its turn before it. */
@@ -821,8 +1089,9 @@ export class Play {
   #checkPhases(hook: HookFacts, before: number): void {
     const { site } = hook.entry;
     this.#checkDrained(hook, site);
+    this.#checkScopes(hook, site);
     for (const child of this.sites) {
-      if (child.parent === site && child.created.order < before) {
+      if (child.parent === site && child.unit === undefined && child.created.order < before) {
         this.#expect(
           child.place.lifecycle.state === 'disposed',
           `${hook.name} was started before the child ${String(child.index)} had ended`,
@@ -832,6 +1101,9 @@ export class Play {
     const { parent } = site;
     if (parent !== undefined && !site.isAsked) {
       this.#checkDrained(hook, parent);
+      if (site.unit === undefined) {
+        this.#checkScopes(hook, parent);
+      }
       for (const sibling of this.sites) {
         if (
           sibling.parent === parent &&
@@ -844,6 +1116,24 @@ export class Play {
             `${hook.name} was started before the younger ${String(sibling.index)} had ended`,
           );
         }
+      }
+    }
+  }
+
+  /** What exits in the disposal of a container waits for its scopes, but not for those opened meanwhile. */
+  #checkScopes(hook: HookFacts, site: SiteFacts): void {
+    if (hook.isLate) {
+      return;
+    }
+    const since = Math.max(site.reached, beganAfter(site));
+    for (const scope of this.sites) {
+      if (scope.parent === site && scope.unit !== undefined) {
+        const isRunning = scope.place.lifecycle.state !== 'disposed';
+        this.#expect(
+          !isRunning || scope.created.order > since,
+          `${hook.name} was started before the scope ${String(scope.index)} had ended`,
+        );
+        this.met['scopes opened meanwhile'] ||= isRunning;
       }
     }
   }
@@ -866,6 +1156,10 @@ export class Play {
       return;
     }
     site.ended = this.#moment();
+    const { parent, unit } = site;
+    if (parent !== undefined && unit === undefined && !site.isAsked) {
+      parent.reached = site.ended.order;
+    }
     site.unsettled = site.activations.filter(({ settledAt }) => settledAt === undefined);
     if (site === this.outermost) {
       const isLeft = [...this.hooks.values()].some(
@@ -900,6 +1194,29 @@ export class Play {
   #moment(): Moment {
     return { at: this.world.now(), order: ++this.#order };
   }
+}
+
+/** Why the hooks that a disposal runs are run. */
+function causeOf({ begun, parent, unit }: SiteFacts): Pick<ExitContext, 'reason' | 'completed'> {
+  if (begun !== undefined || parent === undefined) {
+    return { reason: begun?.reason, completed: begun?.completed === true };
+  }
+  const { reason, completed } = causeOf(parent);
+  // Who opened a scope closes it; if another does, it has not completed.
+  return { reason, completed: completed && unit === undefined };
+}
+
+/** A disposal has got to what it runs, and so goes on to the next exit after it. */
+function reach({ isBeside, entry }: HookFacts, { order }: Moment): void {
+  if (!isBeside && !entry.isVague) {
+    entry.site.reached = order;
+  }
+}
+
+/** An event that was before its disposal began. */
+function beganAfter(site: SiteFacts): number {
+  const orders = pathOf(site).flatMap(({ begun }) => begun?.order ?? []);
+  return site.begun?.order ?? (orders.length === 0 ? 0 : Math.min(...orders));
 }
 
 function unmark(hooks: readonly HookFacts[]): void {

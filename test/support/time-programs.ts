@@ -31,14 +31,53 @@ export type Act =
       readonly blocks: boolean;
     }
   | { readonly do: 'open'; readonly site: number; readonly entries: readonly Entry[] }
-  | { readonly do: 'dispose'; readonly site: number; readonly limit: Limit }
+  | {
+      readonly do: 'open scope';
+      /** If there is none, that of the hook that does it. */
+      readonly site: number | undefined;
+      readonly unit: Unit;
+      readonly entries: readonly Entry[];
+    }
+  | {
+      readonly do: 'dispose';
+      readonly site: number;
+      readonly limit: Limit;
+      readonly completed: boolean;
+    }
   | { readonly do: 'abort'; readonly signal: number }
   | { readonly do: 'take out'; readonly site: number; readonly entry: number }
   | { readonly do: 'activate'; readonly site: number; readonly activation: Activation }
   | { readonly do: 'observe'; readonly site: number; readonly observer: Observer };
 
 /** What brings itself again and again. */
-type Repeated = 'callback' | 'instance' | 'child' | 'activation';
+type Repeated = 'callback' | 'instance' | 'child' | 'scope' | 'activation';
+
+/** What is done in a scope, and how it is closed. */
+export type Unit =
+  | {
+      readonly as: 'by hand';
+      /** When it is closed, if it is. */
+      readonly after: Duration | undefined;
+      readonly limit: Limit;
+      readonly completed: boolean;
+      /** What is opened beside it before it is closed. */
+      readonly beside: Unit | undefined;
+    }
+  | Work;
+
+export interface Work {
+  readonly as: 'work';
+  readonly acts: readonly Act[];
+  /** When it ends, if it does; 0, if it is synchronous. */
+  readonly after: Duration | undefined;
+  readonly then: readonly Act[];
+  /** What is opened beside it, after these. */
+  readonly beside: Unit | undefined;
+  readonly ending:
+    'returns' | 'throws' | 'disposes its scope' | 'awaits its scope' | 'awaits the parent';
+  /** Of a disposal that it starts. */
+  readonly limit: Limit;
+}
 
 type Ending =
   | { readonly as: 'returns' }
@@ -81,6 +120,8 @@ export interface Site {
   readonly entries: readonly Entry[];
   readonly activations: readonly Activation[];
   readonly observers: readonly Observer[];
+  /** Of a scope. */
+  readonly unit?: Unit | undefined;
   /** What is done when its signal aborts. */
   readonly stopped: readonly Act[];
 }
@@ -115,7 +156,12 @@ const limit = fc.oneof(
 
 const block = fc.record({ do: fc.constant('block' as const), time });
 const abort = fc.record({ do: fc.constant('abort' as const), signal });
-const dispose = fc.record({ do: fc.constant('dispose' as const), site, limit });
+const dispose = fc.record({
+  do: fc.constant('dispose' as const),
+  site,
+  limit,
+  completed: fc.boolean(),
+});
 
 /** What also those may do who must not bring anything new. */
 const plainAct: fc.Arbitrary<Act> = fc.oneof(block, abort, dispose);
@@ -191,6 +237,58 @@ function activationWith(
 const plainHook = hookWith(plainAct);
 const plainEntry = entryWith(plainHook);
 
+/** Most are short: a disposal has time left when they have ended. One in thirteen does not end by itself. */
+const after = (least: Duration): fc.Arbitrary<Duration | undefined> =>
+  fc.oneof(
+    { weight: 9, arbitrary: fc.integer({ min: least, max: 8 }) },
+    { weight: 3, arbitrary: time },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+  );
+
+/** Units of work that open others beside them. */
+function unitWith(beside: fc.Arbitrary<Unit | undefined>): fc.Arbitrary<Unit> {
+  return fc.oneof(
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        as: fc.constant('by hand' as const),
+        after: after(1),
+        limit,
+        completed: fc.boolean(),
+        beside,
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        as: fc.constant('work' as const),
+        acts: fc.array(plainAct, { maxLength: 1 }),
+        after: fc.oneof(
+          { weight: 1, arbitrary: fc.constant(0) },
+          { weight: 4, arbitrary: after(1) },
+        ),
+        then: fc.array(plainAct, { maxLength: 1 }),
+        beside,
+        ending: fc.oneof(
+          { weight: 5, arbitrary: fc.constant('returns' as const) },
+          { weight: 2, arbitrary: fc.constant('throws' as const) },
+          {
+            weight: 2,
+            arbitrary: fc.constantFrom<Work['ending']>(
+              'disposes its scope',
+              'awaits its scope',
+              'awaits the parent',
+            ),
+          },
+        ),
+        limit,
+      }),
+    },
+  );
+}
+
+const unit = unitWith(fc.option(unitWith(fc.constant(undefined)), { nil: undefined, freq: 5 }));
+
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 3, arbitrary: plainAct },
   {
@@ -202,7 +300,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('repeat' as const),
       site,
-      as: fc.constantFrom<Repeated>('callback', 'instance', 'child', 'activation'),
+      as: fc.constantFrom<Repeated>('callback', 'instance', 'child', 'scope', 'activation'),
       blocks: fc.boolean(),
     }),
   },
@@ -212,6 +310,15 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       do: fc.constant('open' as const),
       site,
       entries: fc.array(plainEntry, { minLength: 1, maxLength: 2 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('open scope' as const),
+      site: fc.option(site, { nil: undefined, freq: 1 }),
+      unit,
+      entries: fc.array(plainEntry, { maxLength: 2 }),
     }),
   },
   {
@@ -247,6 +354,7 @@ const hook = hookWith(act);
 
 const siteArbitrary: fc.Arbitrary<Site> = fc.record({
   parent: site,
+  unit: fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: unit }),
   times,
   entries: fc.array(entryWith(hook), { maxLength: 3 }),
   activations: fc.oneof(
@@ -269,13 +377,59 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: act },
 );
 
+const plainExit: Entry = {
+  as: 'callback',
+  hooks: [{ phase: 'exit', timeout: undefined, acts: [], ending: { as: 'returns' } }],
+};
+
+/** A busy server: when a unit of work ends, the next has begun. */
+const busySite: fc.Arbitrary<Site> = fc
+  .tuple(fc.integer({ min: 1, max: 4 }), unitWith(fc.constant(undefined)))
+  .map(([end, beside]) => {
+    const unit: Unit = { as: 'by hand', after: end, limit: {}, completed: true, beside };
+    const server: Hook = {
+      phase: 'exit',
+      timeout: undefined,
+      acts: [{ do: 'open scope', site: undefined, entries: [], unit }],
+      ending: { as: 'returns' },
+    };
+    return {
+      parent: 0,
+      times: {},
+      entries: [plainExit, { as: 'callback', hooks: [server] }],
+      activations: [],
+      observers: [],
+      stopped: [],
+    };
+  });
+
 export const programArbitrary: fc.Arbitrary<Program> = fc
   .record({
     sites: fc.array(siteArbitrary, { minLength: 1, maxLength: 6 }),
     steps: fc.array(step, { maxLength: 4 }),
     limit,
+    busy: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: busySite },
+    ),
   })
-  .map((program) => ({ ...program, sites: nested(program.sites) }));
+  .map(({ busy, ...program }) => {
+    const rest = { ...program, sites: nested(program.sites) };
+    return busy === undefined ? rest : withBusy(rest, busy);
+  });
+
+/** It is disposed first: when the outermost one comes to its children, it mostly has no time left. */
+function withBusy({ sites, steps, limit: last }: Program, busy: Site): Program {
+  return {
+    sites: [...sites, busy],
+    steps: [
+      { do: 'dispose', site: sites.length, limit: {}, completed: true },
+      { do: 'pass', time: 5 },
+      ...steps,
+    ],
+    limit: last,
+  };
+}
 
 /** Each within one that comes before it, and not too deep. */
 function nested(sites: readonly Site[]): Site[] {
@@ -286,6 +440,8 @@ function nested(sites: readonly Site[]): Site[] {
       parent = 0;
     }
     depths.push(index === 0 ? 0 : (depths[parent] ?? 0) + 1);
-    return { ...each, parent };
+    // The outermost one is no scope, and a scope has the options of what is around it.
+    const unit = index === 0 ? undefined : each.unit;
+    return { ...each, parent, unit, times: unit === undefined ? each.times : {} };
   });
 }

@@ -1,7 +1,8 @@
 /** Where programs of time are played; here, on the core and a clock of the test. */
+import { Container } from 'inversify';
 import type { ExitContext, Lifecycle, LifecycleOptions } from 'inversify-onexit';
 
-import { ContainerLifecycle } from '../../src/inversify/container-lifecycle.js';
+import { ContainerLifecycle, type OpenedScope } from '../../src/inversify/container-lifecycle.js';
 import { FakeClock } from './clock.js';
 import { Core } from './core.js';
 
@@ -27,6 +28,8 @@ export interface Arrival {
 export interface Place {
   readonly lifecycle: Lifecycle;
   open(options: LifecycleOptions, ended: () => void): Place;
+  createScope(ended: () => void): Place;
+  withScope<T>(work: (place: Place) => T | PromiseLike<T>, ended: () => void): Promise<T>;
   /** Makes an instance with these hooks. */
   make(service: string, methods: readonly Method[], made: () => void): object;
   /** Starts to make one. */
@@ -96,8 +99,13 @@ export class CoreWorld implements World {
 class WatchedCore extends Core {
   readonly #ended: () => void;
 
-  constructor(options: LifecycleOptions, ended: () => void, parent?: Core) {
-    super(options, parent);
+  constructor(
+    options: LifecycleOptions,
+    ended: () => void,
+    parent?: Core,
+    kind?: 'child' | 'scope',
+  ) {
+    super(options, parent, kind);
     this.#ended = ended;
   }
 
@@ -109,10 +117,39 @@ class WatchedCore extends Core {
 class CorePlace implements Place {
   readonly lifecycle: Lifecycle;
   readonly #core: Core;
+  readonly #scopes = new WeakMap<Container, CorePlace>();
+  /** Of the scope that is opened next. */
+  #ended = (): void => undefined;
 
   constructor(core: Core) {
     this.#core = core;
-    this.lifecycle = new ContainerLifecycle(core.disposer, noScopes);
+    this.lifecycle = new ContainerLifecycle(core.disposer, () => this.#openScope());
+  }
+
+  createScope(ended: () => void): Place {
+    this.#ended = ended;
+    return this.#scopeOf(this.lifecycle.createScope());
+  }
+
+  async withScope<T>(work: (place: Place) => T | PromiseLike<T>, ended: () => void): Promise<T> {
+    this.#ended = ended;
+    return this.lifecycle.withScope((container) => work(this.#scopeOf(container)));
+  }
+
+  /** The core has no containers: an empty one stands for the scope. */
+  #openScope(): OpenedScope {
+    const place = new CorePlace(new WatchedCore({}, this.#ended, this.#core, 'scope'));
+    const container = new Container();
+    this.#scopes.set(container, place);
+    return { container, lifecycle: place.lifecycle };
+  }
+
+  #scopeOf(container: Container): CorePlace {
+    const place = this.#scopes.get(container);
+    if (place === undefined) {
+      throw new Error('It is no scope of this container.');
+    }
+    return place;
   }
 
   open(options: LifecycleOptions, ended: () => void): Place {
@@ -158,8 +195,4 @@ class CorePlace implements Place {
       throw disposer.refusalOf(asked, service);
     }
   }
-}
-
-function noScopes(): never {
-  throw new Error('The core has no containers, and opens no scopes.');
 }
