@@ -65,7 +65,7 @@ const config: Config = {
     ...(process.env.TEST_RUNTIMES === undefined ? [] : [project('runtimes', 'runtimes/*')]),
   ],
   // Some tests start a process, on machines that may be busy.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   coverageProvider: 'babel',
   collectCoverageFrom: ['src/**/*.ts'],
   coverageThreshold: { global: { branches: 100, functions: 100, lines: 100, statements: 100 } },
