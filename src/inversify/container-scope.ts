@@ -121,12 +121,9 @@ export class ContainerScope
     }
   }
 
-  /** @throws Error if an instance that a descendant owns is injected into an ancestor's singleton. */
-  refuseOwnedByDescendant({ source }: Exit, context: ResolutionContext): void {
-    const { singletons } = this.requesterOf(context);
-    if (singletons.length > 0) {
-      throw captiveDependency(source.service, singletons);
-    }
+  /** Refuses an instance that a descendant owns, which is injected into a singleton of this container. */
+  refuseOwnedByDescendant({ source }: Exit, context: ResolutionContext): never {
+    throw captiveDependency(source.service, this.requesterOf(context).singletons);
   }
 
   /** The entry of a value that is owned by the resolving container, or by one between it and this. */

@@ -421,6 +421,19 @@ describe('P7 owner › a captive dependency is refused, and both are named', () 
     expect(await application.getAsync('repository')).toMatchObject({ pool: {} });
   });
 
+  test('through an alias of the child, and not through one that leads to what the parent binds', () => {
+    application.bind(Session).toSelf().inSingletonScope();
+    application
+      .bind('repository')
+      .toResolvedValue((part: unknown) => ({ part }), ['alias'])
+      .inSingletonScope();
+    request.bind('alias').toService(Pool);
+    request.bind(Pool).toSelf();
+    expect(() => request.get('repository')).toThrow(refused('repository', 'Pool'));
+    rebind(request, 'alias').toService(Session);
+    expect(request.get('repository')).toEqual({ part: application.get(Session) });
+  });
+
   test('and what has no hooks is injected as Inversify does', () => {
     application
       .bind('repository')
