@@ -1,4 +1,5 @@
 /** Which instances are disposed without a mark: `LifecycleModule.with({ disposables: true })`. */
+import type { Disposer } from '../disposal/disposer.js';
 import { exitLink } from '../disposal/exit-link.js';
 import { exitHooksOf, withDisposeMethod, type MethodHook } from '../hooks/exit-hooks.js';
 import { guarded } from '../shared/inspect.js';
@@ -10,6 +11,11 @@ export function hooksWithDisposal(
   marked: readonly MethodHook[] = exitHooksOf(value),
 ): readonly MethodHook[] {
   return isDisposedWithoutMark(value) ? withDisposeMethod(marked, value) : marked;
+}
+
+/** Those that a container runs, by its options, for an instance that it owns. */
+export function hooksOwnedBy(disposer: Disposer, value: unknown): readonly MethodHook[] {
+  return disposer.option('disposables') === true ? hooksWithDisposal(value) : exitHooksOf(value);
 }
 
 function isDisposedWithoutMark(value: unknown): value is object {

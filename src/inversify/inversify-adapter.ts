@@ -22,8 +22,8 @@ import {
 } from './binding-watch.js';
 import { Collector, hooksOfClass } from './collector.js';
 import { BindingGraph } from './binding-graph.js';
-import { hooksWithDisposal } from './disposables.js';
-import { exitHooksOf, type MethodHook } from '../hooks/exit-hooks.js';
+import { hooksOwnedBy, hooksWithDisposal } from './disposables.js';
+import type { MethodHook } from '../hooks/exit-hooks.js';
 import type { Exit } from '../disposal/exit.js';
 import type { ExitLink } from '../disposal/exit-link.js';
 import type { Activation } from '../disposal/activation.js';
@@ -276,7 +276,7 @@ export class InversifyAdapter
   // The host of the singletons.
 
   hooksOf(value: unknown): readonly MethodHook[] {
-    return this.#disposesUnmarked ? hooksWithDisposal(value) : exitHooksOf(value);
+    return hooksOwnedBy(this.disposer, value);
   }
 
   preDestroyOf(binding: Binding): readonly (string | symbol)[] {

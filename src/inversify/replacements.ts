@@ -8,7 +8,7 @@ import { isObject, serviceName } from '../shared/inspect.js';
 import { isPromise } from '../shared/promise.js';
 import { isMaking } from './binding-watch.js';
 import type { ContainerScope } from './container-scope.js';
-import { hooksWithDisposal } from './disposables.js';
+import { hooksOwnedBy, hooksWithDisposal } from './disposables.js';
 import { SingletonExit } from './singleton.js';
 import { TransientSources } from './transient-source.js';
 import { registerTransient } from './transients.js';
@@ -19,7 +19,8 @@ export interface Activation {
   readonly context: ResolutionContext;
   /** The container that owns what the handler returns. */
   readonly owner: ContainerScope;
-  readonly isSingleton: boolean;
+  /** Not given where only the service is known: then it is looked up, if what is returned has hooks. */
+  readonly isSingleton?: boolean;
   /** The container that holds the binding, if the handler is that of a binding. */
   readonly holder?: ContainerScope;
 }
@@ -81,8 +82,7 @@ export class Replacements {
         return returned;
       }
       const { owner } = this.#scope.requesterOf(context);
-      const isSingleton = this.#isOfSingleton(owner, service, original);
-      return this.register({ service, context, owner, isSingleton }, original, returned);
+      return this.register({ service, context, owner }, original, returned);
     };
     report[reporting] = true;
     return report;
@@ -99,14 +99,14 @@ export class Replacements {
   }
 
   #push(activation: Activation, original: unknown, subject: object): void {
-    const { service, context, owner, isSingleton, holder } = activation;
+    const { service, context, owner, holder } = activation;
     const { disposer } = owner;
-    const hooks =
-      disposer.option('disposables') === true ? hooksWithDisposal(subject) : exitHooksOf(subject);
+    const hooks = hooksOwnedBy(disposer, subject);
     if (hooks.length === 0) {
       return;
     }
     const binding = { type: 'Replacement', serviceIdentifier: service } as const;
+    const isSingleton = activation.isSingleton ?? this.#isOfSingleton(owner, service, original);
     if (isObject(original)) {
       disposer.registry.replaces(subject, original);
     }
